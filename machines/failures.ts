@@ -179,6 +179,11 @@ export const failures = {
     hint: 'Nothing was signed for it. Connect again.',
   },
 
+  internalError: {
+    message: 'Something failed inside this program.',
+    hint: 'Nothing was signed. Please report it with the output of "vmux log" or "signer log".',
+  },
+
   // ── pairing ──
   pairingPeerNotFound: {
     message: 'No phone is waiting to pair.',

@@ -1,0 +1,201 @@
+/**
+ * The states that the connection and the signing chart share: a request is on its way to the phone,
+ * in front of the person, or behind somebody else's sheet.
+ *
+ * They name their actions and guards; each chart implements those over its own context, and owns
+ * the exits `#signed`, `#denied`, `#timedOut`, `#failed` and the way back, `#discovering`.
+ */
+import { setup } from 'xstate';
+import type { FailureReason } from '../failures.ts';
+import type { Phone, PublicIdentity, SignerLinkFact } from '../ports.ts';
+
+/** What both charts remember about the phone and the request. */
+export interface AwaitingSignerContext {
+  /** The phone whose link is up. */
+  phone: Phone | null;
+  /** What that phone offers, in its order. */
+  identities: PublicIdentity[];
+  /** A link was up at some time since this flow began. */
+  wasLinked: boolean;
+  /** The request that the phone is to sign; `phoneId` once it was sent. */
+  request: {
+    requestId: string;
+    fingerprint: string;
+    challengeHash: string;
+    phoneId: string | null;
+    /** It is with the phone and was not answered yet. */
+    outstanding: boolean;
+  } | null;
+  /** When the running clock ends, in the time of the facts' `at`. */
+  deadline: number | null;
+  reason: FailureReason | null;
+  /** Milliseconds: from "a signature is wanted" to its approval. */
+  signerTimeout: number;
+  /** Milliseconds that a request may wait behind another sheet. */
+  queueTimeout: number;
+}
+
+export type AwaitingSignerEvent = SignerLinkFact;
+
+/** The sheet closes this much before the headset's clock ends, so that no approval is in vain. */
+const MARGIN_MS = 250;
+
+/** Default of both charts' `signerTimeout`, from the product page. */
+export const SIGNER_TIMEOUT_MS = 10_000;
+export const QUEUE_TIMEOUT_MS = 60_000;
+
+const { createStateConfig } = setup({
+  types: {
+    context: {} as AwaitingSignerContext,
+    events: {} as AwaitingSignerEvent,
+  },
+  actions: {
+    sendRequest: () => {},
+    noteAnswer: () => {},
+    forgetPhone: () => {},
+    startClock: () => {},
+    startQueueClock: () => {},
+    noteFailure: (_, _params: { reason: FailureReason }) => {},
+    noteDenial: () => {},
+    noteSignerFailure: () => {},
+  },
+  guards: {
+    isThisRequest: () => false,
+  },
+  delays: {
+    queueTimeout: 0,
+  },
+});
+
+export const challengeSent = createStateConfig({
+  id: 'challengeSent',
+  description: 'The sign request is on the link; the phone has not said that its sheet shows it.',
+  entry: 'sendRequest',
+  on: {
+    'signer.queued': { guard: 'isThisRequest', target: '#queued', actions: 'startQueueClock' },
+    'signer.presented': { guard: 'isThisRequest', target: '#awaitingFaceId' },
+    'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
+    'signer.denied': {
+      guard: 'isThisRequest',
+      target: '#denied',
+      actions: ['noteAnswer', 'noteDenial'],
+    },
+    'signer.expired': {
+      guard: 'isThisRequest',
+      target: '#timedOut',
+      actions: ['noteAnswer', { type: 'noteFailure', params: { reason: 'notPresented' } }],
+    },
+    'signer.failed': {
+      guard: 'isThisRequest',
+      target: '#failed',
+      actions: ['noteAnswer', 'noteSignerFailure'],
+    },
+    'link.lost': { target: '#discovering', actions: 'forgetPhone' },
+  },
+});
+
+export const awaitingFaceId = createStateConfig({
+  id: 'awaitingFaceId',
+  description: 'The sheet is in front of the person, who has not answered yet.',
+  on: {
+    'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
+    'signer.denied': {
+      guard: 'isThisRequest',
+      target: '#denied',
+      actions: ['noteAnswer', 'noteDenial'],
+    },
+    'signer.expired': {
+      guard: 'isThisRequest',
+      target: '#timedOut',
+      actions: ['noteAnswer', { type: 'noteFailure', params: { reason: 'notApproved' } }],
+    },
+    'signer.failed': {
+      guard: 'isThisRequest',
+      target: '#failed',
+      actions: ['noteAnswer', 'noteSignerFailure'],
+    },
+    'link.lost': { target: '#discovering', actions: 'forgetPhone' },
+  },
+});
+
+export const queued = createStateConfig({
+  id: 'queued',
+  description: 'The phone holds the request and shows another sheet first; the ten seconds rest.',
+  on: {
+    'signer.presented': {
+      guard: 'isThisRequest',
+      target: '#awaitingFaceId',
+      actions: 'startClock',
+    },
+    'signer.denied': {
+      guard: 'isThisRequest',
+      target: '#denied',
+      actions: ['noteAnswer', 'noteDenial'],
+    },
+    'signer.expired': {
+      guard: 'isThisRequest',
+      target: '#timedOut',
+      actions: ['noteAnswer', { type: 'noteFailure', params: { reason: 'queuedTooLong' } }],
+    },
+    'signer.failed': {
+      guard: 'isThisRequest',
+      target: '#failed',
+      actions: ['noteAnswer', 'noteSignerFailure'],
+    },
+    'link.lost': { target: '#discovering', actions: ['forgetPhone', 'startClock'] },
+  },
+  after: {
+    queueTimeout: {
+      target: '#timedOut',
+      actions: { type: 'noteFailure', params: { reason: 'queuedTooLong' } },
+    },
+  },
+});
+
+// ── what the charts build their actions and guards from ──────────────────────────────────────────
+
+type Change = Partial<AwaitingSignerContext>;
+
+export function phoneRemembered(event: { phone: Phone; identities: PublicIdentity[] }): Change {
+  return { phone: event.phone, identities: event.identities, wasLinked: true };
+}
+
+export function phoneForgotten(context: AwaitingSignerContext): Change {
+  return {
+    phone: null,
+    identities: [],
+    request: context.request && { ...context.request, outstanding: false },
+  };
+}
+
+export function requestSent(context: AwaitingSignerContext): Change {
+  if (context.request === null || context.phone === null) return {};
+  return { request: { ...context.request, phoneId: context.phone.id, outstanding: true } };
+}
+
+export function requestAnswered(context: AwaitingSignerContext): Change {
+  return { request: context.request && { ...context.request, outstanding: false } };
+}
+
+/**
+ * A request may go to the phone that is linked now: it is there, offers the accepted identity, and
+ * is the phone that had the request before, if one had.
+ */
+export function canSend(context: AwaitingSignerContext): boolean {
+  const { phone, request } = context;
+  if (phone === null || request === null) return false;
+  return (
+    (request.phoneId === null || request.phoneId === phone.id) &&
+    context.identities.some((identity) => identity.fingerprint === request.fingerprint)
+  );
+}
+
+/** Times to live for a request sent at `at`, in milliseconds. */
+export function timesToLive(context: AwaitingSignerContext, at: number) {
+  const left = (context.deadline ?? at + context.signerTimeout) - at;
+  return {
+    ttl: Math.max(1, Math.floor(left) - MARGIN_MS),
+    queueTtl: Math.max(1, context.queueTimeout - MARGIN_MS),
+    sheetTtl: Math.max(1, context.signerTimeout - MARGIN_MS),
+  };
+}

@@ -1,0 +1,233 @@
+/**
+ * One signature for another program's ssh, asked through the agent socket.
+ *
+ * Injected: `link`, the way to the phone. The asker already knows which identity it wants.
+ */
+import { assertEvent, assign, enqueueActions, setup, stateIn, sendTo } from 'xstate';
+import type { FailureReason } from '../failures.ts';
+import { signerLinkPort, type SignerLinkFact, type Timed } from '../ports.ts';
+import {
+  awaitingFaceId,
+  canSend,
+  challengeSent,
+  phoneForgotten,
+  phoneRemembered,
+  QUEUE_TIMEOUT_MS,
+  queued,
+  requestAnswered,
+  requestSent,
+  SIGNER_TIMEOUT_MS,
+  timesToLive,
+  type AwaitingSignerContext,
+} from './awaiting-signer.ts';
+
+export interface SigningInput extends Timed {
+  flowId: string;
+  requestId: string;
+  fingerprint: string;
+  challengeHash: string;
+  /** The host as far as the asker named it, else empty. */
+  host: string;
+  user: string;
+  signerTimeout?: number;
+  queueTimeout?: number;
+}
+
+export interface SigningContext extends AwaitingSignerContext {
+  flowId: string;
+  host: string;
+  user: string;
+}
+
+export type SigningEvent =
+  /** The program that asked closed its socket. */
+  { type: 'asker.gone' } | SignerLinkFact;
+
+export const signingMachine = setup({
+  types: {
+    context: {} as SigningContext,
+    events: {} as SigningEvent,
+    input: {} as SigningInput,
+  },
+  actors: { link: signerLinkPort },
+  actions: {
+    rememberPhone: assign(({ event }) => {
+      assertEvent(event, 'link.up');
+      return phoneRemembered(event);
+    }),
+    forgetPhone: assign(({ context }) => phoneForgotten(context)),
+    startClock: assign(({ context, event }) =>
+      'at' in event ? { deadline: event.at + context.signerTimeout } : {},
+    ),
+    startQueueClock: assign(({ context, event }) =>
+      'at' in event ? { deadline: event.at + context.queueTimeout } : {},
+    ),
+    wantLink: sendTo('link', { type: 'link.want' }),
+    sendRequest: enqueueActions(({ context, event, enqueue }) => {
+      const { request, phone } = context;
+      if (request === null || phone === null || !('at' in event)) return;
+      enqueue.sendTo('link', {
+        type: 'link.send',
+        requestId: request.requestId,
+        fingerprint: request.fingerprint,
+        phoneId: phone.id,
+        host: context.host,
+        user: context.user,
+        ...timesToLive(context, event.at),
+      });
+      enqueue.assign(({ context }) => requestSent(context));
+    }),
+    withdrawUnanswered: enqueueActions(({ context, enqueue }) => {
+      if (!context.request?.outstanding) return;
+      enqueue.sendTo('link', { type: 'link.withdraw', requestId: context.request.requestId });
+      enqueue.assign(({ context }) => requestAnswered(context));
+    }),
+    noteAnswer: assign(({ context }) => requestAnswered(context)),
+    noteFailure: assign((_, params: { reason: FailureReason }) => ({ reason: params.reason })),
+    noteDenial: assign(({ event }) => {
+      assertEvent(event, 'signer.denied');
+      return { reason: event.why };
+    }),
+    noteSignerFailure: assign(({ event }) => {
+      assertEvent(event, 'signer.failed');
+      return { reason: event.reason };
+    }),
+    noteLinkFailure: assign(({ event }) => {
+      assertEvent(event, 'link.unusable');
+      return { reason: event.reason };
+    }),
+  },
+  guards: {
+    isThisRequest: ({ context, event }) =>
+      'requestId' in event && event.requestId === context.request?.requestId,
+    canSend: ({ context }) => canSend(context),
+    wasNeverLinked: ({ context }) => !context.wasLinked,
+    isLinkedWithoutIdentity: ({ context }) =>
+      context.phone !== null && context.request?.phoneId === null,
+    isShown: stateIn('#awaitingFaceId'),
+    isSent: stateIn('#challengeSent'),
+  },
+  delays: {
+    signerTimeout: ({ context }) => context.signerTimeout,
+    queueTimeout: ({ context }) => context.queueTimeout,
+  },
+}).createMachine({
+  id: 'signing',
+  description: 'One signature that another program asked for through the agent socket.',
+  context: ({ input }) => {
+    const signerTimeout = input.signerTimeout ?? SIGNER_TIMEOUT_MS;
+    return {
+      flowId: input.flowId,
+      host: input.host,
+      user: input.user,
+      phone: null,
+      identities: [],
+      wasLinked: false,
+      request: {
+        requestId: input.requestId,
+        fingerprint: input.fingerprint,
+        challengeHash: input.challengeHash,
+        phoneId: null,
+        outstanding: false,
+      },
+      deadline: input.at + signerTimeout,
+      reason: null,
+      signerTimeout,
+      queueTimeout: input.queueTimeout ?? QUEUE_TIMEOUT_MS,
+    };
+  },
+  initial: 'asking',
+  states: {
+    asking: {
+      description: 'The program that asked waits for its answer.',
+      initial: 'awaitingSigner',
+      exit: 'withdrawUnanswered',
+      invoke: {
+        id: 'link',
+        src: 'link',
+        input: ({ context: { flowId } }) => ({ flowId }),
+        onError: {
+          target: '#failed',
+          actions: { type: 'noteFailure', params: { reason: 'internalError' } },
+        },
+      },
+      on: {
+        'asker.gone': {
+          target: '#failed',
+          actions: { type: 'noteFailure', params: { reason: 'cancelled' } },
+        },
+        'link.up': { actions: 'rememberPhone' },
+        'link.lost': { actions: 'forgetPhone' },
+      },
+      states: {
+        awaitingSigner: {
+          description: 'One clock runs over everything in here.',
+          initial: 'discovering',
+          after: {
+            signerTimeout: [
+              {
+                guard: 'isShown',
+                target: '#timedOut',
+                actions: { type: 'noteFailure', params: { reason: 'notApproved' } },
+              },
+              {
+                guard: 'isSent',
+                target: '#timedOut',
+                actions: { type: 'noteFailure', params: { reason: 'notPresented' } },
+              },
+              {
+                guard: 'isLinkedWithoutIdentity',
+                target: '#timedOut',
+                actions: { type: 'noteFailure', params: { reason: 'noIdentity' } },
+              },
+              {
+                guard: 'wasNeverLinked',
+                target: '#timedOut',
+                actions: { type: 'noteFailure', params: { reason: 'peerUnreachable' } },
+              },
+              {
+                target: '#timedOut',
+                actions: { type: 'noteFailure', params: { reason: 'linkLost' } },
+              },
+            ],
+          },
+          states: {
+            discovering: {
+              id: 'discovering',
+              description: 'No paired phone is linked that offers the wanted identity.',
+              entry: 'wantLink',
+              always: { guard: 'canSend', target: 'challengeSent' },
+              on: {
+                'link.nothingFound': {
+                  guard: 'wasNeverLinked',
+                  target: '#failed',
+                  actions: { type: 'noteFailure', params: { reason: 'peerNotFound' } },
+                },
+                'link.unusable': { target: '#failed', actions: 'noteLinkFailure' },
+              },
+            },
+            challengeSent,
+            awaitingFaceId,
+          },
+        },
+        queued,
+      },
+    },
+    signed: {
+      id: 'signed',
+      type: 'final',
+      description: 'The verified signature goes to the program that asked.',
+    },
+    denied: {
+      id: 'denied',
+      type: 'final',
+      description: 'The person refused on the phone; no signature exists.',
+    },
+    timedOut: {
+      id: 'timedOut',
+      type: 'final',
+      description: 'The clock ran out; `reason` says where it caught the flow.',
+    },
+    failed: { id: 'failed', type: 'final', description: 'It cannot go on; `reason` says why.' },
+  },
+});
