@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...e2e, 'test/mutate/fixture/**'],
+          exclude: [...e2e, 'test/fixture/**'],
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
