@@ -199,7 +199,9 @@ export const connectionMachine = setup({
     canSend: ({ context }) => canSend(context),
     canOffer: ({ context }) => context.request === null && context.identities.length > 0,
     offersNothing: ({ event }) => 'identities' in event && event.identities.length === 0,
-    isLinked: ({ context }) => context.phone !== null,
+    isStillOffered: ({ context, event }) =>
+      'fingerprint' in event &&
+      context.identities.some((identity) => identity.fingerprint === event.fingerprint),
     wasNeverLinked: ({ context }) => !context.wasLinked,
     isLinkedWithoutIdentity: ({ context }) =>
       context.phone !== null && context.identities.length === 0,
@@ -315,13 +317,15 @@ export const connectionMachine = setup({
           on: {
             'user.acceptHostKey': { target: 'handshaking', actions: 'acceptHostKey' },
             'user.rejectHostKey': {
-              target: '#failed',
-              actions: [
-                'rejectHostKey',
-                { type: 'noteFailure', params: { reason: 'hostKeyRejected' } },
-              ],
+              target: 'rejectingHostKey',
+              actions: { type: 'noteFailure', params: { reason: 'hostKeyRejected' } },
             },
           },
+        },
+        rejectingHostKey: {
+          description: 'The server is left, while the connection to it can still be told.',
+          entry: 'rejectHostKey',
+          always: { target: '#failed' },
         },
         awaitingSigner: {
           description: 'The server wants a signature. One clock runs over everything in here.',
@@ -386,7 +390,7 @@ export const connectionMachine = setup({
               on: {
                 'ssh.identityRefused': { actions: 'rememberRefused' },
                 'ssh.identityAccepted': [
-                  { guard: 'isLinked', target: 'challengeSent', actions: 'rememberAccepted' },
+                  { guard: 'isStillOffered', target: 'challengeSent', actions: 'rememberAccepted' },
                   { target: 'discovering', actions: 'rememberAccepted' },
                 ],
                 'link.up': [

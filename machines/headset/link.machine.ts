@@ -90,6 +90,7 @@ export const linkMachine = setup({
       const { [event.instance]: _, ...found } = context.found;
       return { found };
     }),
+    forgetAllFound: assign({ found: {} }),
     rememberRefusal: assign(({ context, event }) => {
       assertEvent(event, 'peer.refused');
       const { endpoint, reason } = event;
@@ -128,7 +129,9 @@ export const linkMachine = setup({
     bringsPhones: ({ event }) => 'phones' in event && event.phones.length > 0,
     bringsNoPhones: ({ event }) => 'phones' in event && event.phones.length === 0,
     losesThisPhone: ({ context, event }) =>
-      'phones' in event && !event.phones.some((phone) => phone.id === context.phone?.id),
+      'phones' in event &&
+      context.phone !== null &&
+      !event.phones.some((phone) => phone.id === context.phone?.id),
     wasOnlyPhone: ({ context, event }) =>
       'phone' in event && context.phones.every((phone) => phone.id === event.phone.id),
     wasRefused: ({ context }) => context.refused.length > 0,
@@ -170,6 +173,7 @@ export const linkMachine = setup({
     active: {
       description: 'A phone is paired, and the network is watched for it.',
       initial: 'searching',
+      exit: 'forgetAllFound',
       invoke: [
         {
           id: 'browse',
@@ -186,6 +190,11 @@ export const linkMachine = setup({
         'peer.gone': { actions: 'forgetFound' },
         'phones.changed': [
           { guard: 'bringsNoPhones', target: '#down', actions: ['rememberPhones', 'forgetLink'] },
+          {
+            guard: 'losesThisPhone',
+            target: '.searching',
+            actions: ['rememberPhones', 'closeLink', 'forgetLink'],
+          },
           { actions: 'rememberPhones' },
         ],
       },
@@ -216,7 +225,12 @@ export const linkMachine = setup({
               on: {
                 'link.wanted': { target: '#searching', reenter: true },
               },
-              after: { redialPeriod: { target: 'quiet', reenter: true, actions: 'dialKnown' } },
+              after: {
+                redialPeriod: [
+                  { guard: 'wasRefused', target: 'refused' },
+                  { target: 'quiet', reenter: true, actions: 'dialKnown' },
+                ],
+              },
             },
             refused: {
               description: 'A phone answered and turned this headset away.',
@@ -254,18 +268,6 @@ export const linkMachine = setup({
             'link.unpaired': [
               { guard: 'wasOnlyPhone', target: '#down', actions: ['forgetUnpaired', 'forgetLink'] },
               { target: 'searching', actions: ['forgetUnpaired', 'closeLink', 'forgetLink'] },
-            ],
-            'phones.changed': [
-              {
-                guard: 'bringsNoPhones',
-                target: '#down',
-                actions: ['rememberPhones', 'forgetLink'],
-              },
-              {
-                guard: 'losesThisPhone',
-                target: 'searching',
-                actions: ['rememberPhones', 'closeLink', 'forgetLink'],
-              },
             ],
           },
         },

@@ -82,8 +82,8 @@ export const headsetPairingMachine = setup({
       },
       on: {
         'user.cancel': {
-          target: 'failed',
-          actions: ['decline', { type: 'noteFailure', params: { reason: 'cancelled' } }],
+          target: '.declining',
+          actions: { type: 'noteFailure', params: { reason: 'cancelled' } },
         },
         'pairing.failed': { target: 'failed', actions: 'notePairingFailure' },
       },
@@ -113,10 +113,15 @@ export const headsetPairingMachine = setup({
           on: {
             'user.confirm': { target: 'completing', actions: 'confirm' },
             'user.decline': {
-              target: '#headsetPairing.failed',
-              actions: ['decline', { type: 'noteFailure', params: { reason: 'pairingDeclined' } }],
+              target: 'declining',
+              actions: { type: 'noteFailure', params: { reason: 'pairingDeclined' } },
             },
           },
+        },
+        declining: {
+          description: 'The phone is told that there will be no pairing, while it can be told.',
+          entry: 'decline',
+          always: { target: '#headsetPairing.failed' },
         },
         completing: {
           description: 'The phone is storing the pairing and will say so.',

@@ -145,10 +145,15 @@ export const signerMachine = setup({
         links: context.links.filter((link) => link.linkId !== event.linkId),
       }));
     }),
-    forgetAll: enqueueActions(({ context, enqueue }) => {
-      for (const request of context.queue) enqueue.cancel(timer(request.ref));
-      enqueue.assign({ links: [], queue: [], instance: null });
+    /** No link is left to answer on. */
+    withdrawAll: enqueueActions(({ context, enqueue }) => {
+      for (const { ref } of context.queue) {
+        enqueue.cancel(timer(ref));
+        enqueue.sendTo('sheet', { type: 'sheet.close', ref, outcome: 'withdrawn' });
+      }
+      enqueue.assign({ links: [], queue: [] });
     }),
+    forgetInstance: assign({ instance: null }),
     enqueueRequest: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'request.received');
       const { type: _, ...request } = event;
@@ -330,7 +335,7 @@ export const signerMachine = setup({
       description: 'The phone listens for its paired headsets.',
       initial: 'advertising',
       entry: 'advertiseIdentities',
-      exit: 'forgetAll',
+      exit: 'forgetInstance',
       invoke: [
         {
           id: 'advertiser',
@@ -355,6 +360,7 @@ export const signerMachine = setup({
         linked: {
           description: 'At least one paired headset is linked; requests may come.',
           initial: 'idle',
+          exit: 'withdrawAll',
           invoke: {
             id: 'sheet',
             src: 'sheet',
@@ -363,7 +369,7 @@ export const signerMachine = setup({
           on: {
             'link.opened': { actions: 'rememberLink' },
             'link.closed': [
-              { guard: 'isLastLink', target: 'advertising', actions: 'forgetLink' },
+              { guard: 'isLastLink', target: 'advertising' },
               { guard: 'carriesSheet', target: '.idle', actions: 'forgetLink' },
               { actions: 'forgetLink' },
             ],
