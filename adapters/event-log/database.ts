@@ -31,6 +31,7 @@ const schema = `
     leaf BLOB NOT NULL,
     UNIQUE (stream, version)
   ) STRICT;
+  CREATE INDEX event_first ON event (stream) WHERE version = 1;
   CREATE TRIGGER event_no_update BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
   CREATE TRIGGER event_no_delete BEFORE DELETE ON event

@@ -134,7 +134,8 @@ function isAlive(recorded: ProcessIdentity): boolean {
   if (recorded.boot !== now.boot) return false;
   if (recorded.namespace !== now.namespace) return true;
   if (!answersSignals(recorded.pid)) return false;
-  return recorded.startTime === null || recorded.startTime === now.startTime;
+  const { startTime } = recorded;
+  return startTime === null || now.startTime === null || startTime === now.startTime;
 }
 
 function answersSignals(pid: number): boolean {

@@ -13,7 +13,8 @@ export interface RecorderGroup {
 /**
  * `onHalt` is called at once, before the machines stop: close links and sockets there, and end the
  * program. Its error is `LogUnavailable`, another error of the
- * log, or a bug: `UnrecordableEvent`, or what a chart threw.
+ * log, or a bug: `UnrecordableEvent`, or what a chart threw. What it throws
+ * itself is an uncaught exception, after everything has stopped.
  */
 export function createRecorderGroup(onHalt: (error: Error) => void): RecorderGroup {
   const members = new Set<() => void>();
@@ -27,10 +28,13 @@ export function createRecorderGroup(onHalt: (error: Error) => void): RecorderGro
       halted = error;
       try {
         onHalt(error);
-      } finally {
-        for (const stop of members) stop();
-        members.clear();
+      } catch (thrown) {
+        queueMicrotask(() => {
+          throw thrown;
+        });
       }
+      for (const stop of members) stop();
+      members.clear();
     },
     join(stop) {
       members.add(stop);

@@ -110,7 +110,7 @@ export function startRecorded<Machine extends AnyStateMachine>(
     },
     transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) {
       if (event.type === 'xstate.stop') return machine.transition(snapshot, event, scope);
-      const recorded = group.halted ? null : record(event);
+      const recorded = record(event);
       if (!recorded) return snapshot;
       try {
         const next = machine.transition(snapshot, recorded, gatedScope(scope, group));

@@ -1,5 +1,5 @@
-import { fromCallback, fromPromise, SimulatedClock } from 'xstate';
-import { describe, expect, test, vi } from 'vitest';
+import { fromCallback, fromPromise, setup, SimulatedClock, spawnChild } from 'xstate';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { LogUnavailable, UnrecordableEvent } from '../../adapters/event-log/errors.ts';
 import { createRecorderGroup } from '../../adapters/event-log/recorder-group.ts';
 import { startRecorded } from '../../adapters/event-log/recorder.ts';
@@ -102,7 +102,15 @@ describe('a recorded machine', () => {
       status: 'done',
       output: { cups: 2, ticks: 2 },
     });
-    expect(effects).toEqual(['pump on', 'brew', 'pump.start', 'boiled', 'cooled', 'pump off']);
+    expect(effects).toEqual([
+      'pump on',
+      'brew',
+      'grind',
+      'pump.start',
+      'boiled',
+      'cooled',
+      'pump off',
+    ]);
     expect(halts).toEqual([]);
   });
 
@@ -247,7 +255,7 @@ describe('when an event cannot be recorded', () => {
     boiling.resolve(undefined);
     await vi.waitFor(() => expect(halts).toHaveLength(1));
     expect(recorded.actor.getSnapshot()).toMatchObject({ status: 'stopped', value: 'boiling' });
-    expect(effects).toEqual(['pump on', 'brew', 'pump.start', 'pump off']);
+    expect(effects).toEqual(['pump on', 'brew', 'grind', 'pump.start', 'pump off']);
   });
 
   test('an after event: the same', async () => {
@@ -259,12 +267,31 @@ describe('when an event cannot be recorded', () => {
     recorded.deliver({ type: 'user.brew', strength: 'strong' });
     pump({ type: 'pump.ran', at: 1, millilitres: 200 });
     await vi.waitFor(() => expect(recorded.actor.getSnapshot().value).toBe('cooling'));
+    clock.increment(50);
     disk.fill();
-    clock.increment(200);
+    clock.increment(150);
     expect(halts).toHaveLength(1);
     expect(recorded.actor.getSnapshot()).toMatchObject({ status: 'stopped', value: 'cooling' });
-    expect(effects).toEqual(['pump on', 'brew', 'pump.start', 'boiled', 'pump off']);
+    expect(effects).toEqual(['pump on', 'brew', 'grind', 'pump.start', 'boiled', 'pump off']);
     expect(poured).not.toHaveBeenCalled();
+  });
+
+  test('a delayed raise: the same', () => {
+    const disk = filling(openLog());
+    const { start, pump, clock, halts } = world({
+      log: disk.log,
+      boil: () => new Promise<undefined>(() => {}),
+    });
+    const recorded = start();
+    recorded.deliver({ type: 'user.brew', strength: 'strong' });
+    pump({ type: 'pump.ran', at: 1, millilitres: 200 });
+    disk.fill();
+    clock.increment(50);
+    expect(halts).toHaveLength(1);
+    expect(recorded.actor.getSnapshot()).toMatchObject({
+      status: 'stopped',
+      context: { ticks: 1 },
+    });
   });
 
   test('the mark of the end: what that step had yet to send is not sent', async () => {
@@ -303,7 +330,12 @@ describe('when an event cannot be recorded', () => {
     const group = createRecorderGroup((error) => void halts.push(error));
     const unwritable = new LogUnavailable('another machine could not record');
     const machine = brewMachine.provide({
-      actions: { effect: () => group.halt(unwritable) },
+      actions: {
+        effect: (_, { name }) => {
+          effects.push(name);
+          group.halt(unwritable);
+        },
+      },
       actors: { pump: fromCallback(({ receive }) => receive(() => void effects.push('sent'))) },
     });
     const input = { cups: 1 };
@@ -311,7 +343,63 @@ describe('when an event cannot be recorded', () => {
     deliver({ type: 'user.brew', strength: 'strong' });
     expect(halts).toEqual([unwritable]);
     expect(actor.getSnapshot().status).toBe('stopped');
-    expect(effects).toEqual([]);
+    expect(effects).toEqual(['brew']);
+  });
+
+  test('while a machine starts: what it had yet to start does not start', () => {
+    const log = openLog();
+    const group = createRecorderGroup(() => {});
+    const started: string[] = [];
+    const machine = setup({
+      actors: {
+        first: fromCallback(() => {
+          started.push('first');
+          group.halt(new LogUnavailable('another machine could not record'));
+        }),
+        second: fromCallback(() => void started.push('second')),
+      },
+      actions: { greet: () => void started.push('greeting') },
+    }).createMachine({
+      entry: 'greet',
+      invoke: [
+        { src: 'first', id: 'first' },
+        { src: 'second', id: 'second' },
+      ],
+    });
+    const { actor } = startRecorded(machine, { input: undefined, log, stream: 'm/1', group });
+    expect(started).toEqual(['first']);
+    expect(actor.getSnapshot().status).toBe('stopped');
+  });
+
+  test('and closing the links throws: everything stops before that is an uncaught exception', async () => {
+    const uncaught = vi.fn<(error: Error) => void>();
+    const others = process.rawListeners('uncaughtException');
+    process.removeAllListeners('uncaughtException').once('uncaughtException', uncaught);
+    onTestFinished(() => {
+      for (const listener of others) process.on('uncaughtException', listener as () => void);
+    });
+    const stopped: string[] = [];
+    const group = createRecorderGroup(() => {
+      throw new Error('link would not close');
+    });
+    group.join(() => void stopped.push('one'));
+    group.halt(new LogUnavailable('disk full'));
+    expect(stopped).toEqual(['one']);
+    await vi.waitFor(() => expect(uncaught).toHaveBeenCalledOnce());
+    expect(uncaught.mock.calls[0]?.[0].message).toBe('link would not close');
+  });
+
+  test('because an actor has no id of its own: a bug, as its id differs from run to run', async () => {
+    const log = openLog();
+    const halts: Error[] = [];
+    const machine = setup({ actors: { job: fromPromise(async () => 1) } }).createMachine({
+      entry: spawnChild('job'),
+    });
+    const group = createRecorderGroup((error) => void halts.push(error));
+    startRecorded(machine, { input: undefined, log, stream: 'm/1', group });
+    await vi.waitFor(() => expect(halts).toHaveLength(1));
+    expect(halts[0]).toBeInstanceOf(UnrecordableEvent);
+    expect(typesOf(log, 'm/1')).toEqual(['xstate.init']);
   });
 
   test('because a chart threw: a bug, and its actors are stopped', () => {

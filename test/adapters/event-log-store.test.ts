@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -17,6 +17,17 @@ import {
   openLog,
   temporaryDirectory,
 } from '../support/event-log-directory.ts';
+
+/** Runs `work` without root's power over all files. */
+function unprivileged<T>(work: () => T): T {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.('nobody');
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
@@ -263,15 +274,22 @@ describe('the file', () => {
     log.close();
   });
 
-  test.skipIf(process.getuid?.() === 0)(
-    'in a directory that cannot be written is unavailable (skipped for root, who can write all)',
-    () => {
-      const directory = temporaryDirectory();
-      mkdirSync(join(directory, 'closed'), { mode: 0o500 });
-      const error = errorOf(() => openEventLog(join(directory, 'closed', 'log.db')));
-      expect(error).toBeInstanceOf(LogUnavailable);
-    },
-  );
+  test('in a directory that cannot be written is unavailable', () => {
+    const directory = temporaryDirectory();
+    chmodSync(directory, 0o555);
+    expect(
+      errorOf(() => unprivileged(() => openEventLog(join(directory, 'log.db')))),
+    ).toBeInstanceOf(LogUnavailable);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('of someone else is unavailable, and stays as it is', () => {
+    const file = logFile();
+    openEventLog(file).close();
+    chmodSync(file, 0o000);
+    expect(errorOf(() => unprivileged(() => openEventLog(file)))).toBeInstanceOf(LogUnavailable);
+    expect(modeOf(file)).toBe(0o000);
+  });
 
   test('below something that is not a directory is unavailable', () => {
     const file = logFile();

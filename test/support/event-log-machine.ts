@@ -53,7 +53,10 @@ export const brewMachine = setup({
       on: {
         'user.brew': {
           target: 'pumping',
-          actions: { type: 'effect', params: { name: 'brew' } },
+          actions: [
+            { type: 'effect', params: { name: 'brew' } },
+            { type: 'effect', params: { name: 'grind' } },
+          ],
         },
       },
     },
