@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { Decipheriv, ECDH, createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   KeyFileError,
   keyFilePath,
@@ -97,6 +97,47 @@ describe('a sealed key', () => {
     opened.close();
     opened.close();
     expect(() => opened.sign(login())).toThrow('the key is closed');
+  });
+
+  test('leaves zeros where the private key was, signed or closed or wrong', async () => {
+    const unsealed = vi.spyOn(Decipheriv.prototype, 'update');
+    const allocated = vi.spyOn(Buffer, 'alloc');
+    try {
+      const [signed, closed] = [
+        await openKey(sealed, passphrase),
+        await openKey(sealed, passphrase),
+      ];
+      expect(await openKey(sealed, Buffer.from('wrong'))).toBe('wrong');
+      expect.assert(signed !== 'wrong' && closed !== 'wrong');
+      const scalars = unsealed.mock.results.map(({ value }) => value as Buffer);
+      expect(scalars).toEqual([key.scalar, key.scalar, Buffer.alloc(32)]);
+      signed.sign(login());
+      closed.close();
+      expect(scalars).toEqual([Buffer.alloc(32), Buffer.alloc(32), Buffer.alloc(32)]);
+      const made = allocated.mock.results.map(({ value }) => value as Buffer);
+      expect(made.some((buffer) => buffer.length === 138)).toBe(true);
+      expect(made.filter((buffer) => buffer.includes(key.scalar))).toEqual([]);
+    } finally {
+      unsealed.mockRestore();
+      allocated.mockRestore();
+    }
+  });
+
+  test('leaves zeros where the new private key was, once it is created', async () => {
+    const generated = vi.spyOn(ECDH.prototype, 'getPrivateKey');
+    const allocated = vi.spyOn(Buffer, 'alloc');
+    try {
+      await createSealedKey(passphrase);
+      const made = [...generated.mock.results, ...allocated.mock.results].map(
+        ({ value }) => value as Buffer,
+      );
+      const scalars = made.filter(({ length }) => length > 16 && length <= 32);
+      expect(scalars).toHaveLength(2);
+      expect(scalars.flatMap((scalar) => [...scalar]).every((byte) => byte === 0)).toBe(true);
+    } finally {
+      generated.mockRestore();
+      allocated.mockRestore();
+    }
   });
 
   test('gives a verdict on a wrong passphrase, and on none', async () => {
