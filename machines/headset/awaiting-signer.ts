@@ -178,6 +178,16 @@ export function requestAnswered(context: AwaitingSignerContext): Change {
 }
 
 /**
+ * The request is with the phone, and `event` is not its answer: states are left before the actions
+ * of the transition that leaves them, so what is about to be noted is not noted yet.
+ */
+export function isUnanswered(context: AwaitingSignerContext, event: { type: string }): boolean {
+  const { request } = context;
+  if (!request?.outstanding) return false;
+  return !('requestId' in event && event.requestId === request.requestId);
+}
+
+/**
  * A request may go to the phone that is linked now: it is there, offers the accepted identity, and
  * is the phone that had the request before, if one had.
  */

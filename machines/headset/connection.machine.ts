@@ -16,6 +16,7 @@ import {
   awaitingFaceId,
   canSend,
   challengeSent,
+  isUnanswered,
   phoneForgotten,
   phoneRemembered,
   QUEUE_TIMEOUT_MS,
@@ -160,8 +161,8 @@ export const connectionMachine = setup({
       });
       enqueue.assign(({ context }) => requestSent(context));
     }),
-    withdrawUnanswered: enqueueActions(({ context, enqueue }) => {
-      if (!context.request?.outstanding) return;
+    withdrawUnanswered: enqueueActions(({ context, event, enqueue }) => {
+      if (context.request === null || !isUnanswered(context, event)) return;
       enqueue.sendTo('link', { type: 'link.withdraw', requestId: context.request.requestId });
       enqueue.assign(({ context }) => requestAnswered(context));
     }),

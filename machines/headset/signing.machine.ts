@@ -10,6 +10,7 @@ import {
   awaitingFaceId,
   canSend,
   challengeSent,
+  isUnanswered,
   phoneForgotten,
   phoneRemembered,
   QUEUE_TIMEOUT_MS,
@@ -77,8 +78,8 @@ export const signingMachine = setup({
       });
       enqueue.assign(({ context }) => requestSent(context));
     }),
-    withdrawUnanswered: enqueueActions(({ context, enqueue }) => {
-      if (!context.request?.outstanding) return;
+    withdrawUnanswered: enqueueActions(({ context, event, enqueue }) => {
+      if (context.request === null || !isUnanswered(context, event)) return;
       enqueue.sendTo('link', { type: 'link.withdraw', requestId: context.request.requestId });
       enqueue.assign(({ context }) => requestAnswered(context));
     }),
