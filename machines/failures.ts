@@ -184,6 +184,24 @@ export const failures = {
     hint: 'Nothing was signed. Please report it with the output of "vmux log" or "signer log".',
   },
 
+  // ── this device's own state ──
+  logUnavailable: {
+    message: 'The event log cannot be written.',
+    hint: 'Nothing happens without it. Check the disk and the permissions of the state directory.',
+  },
+  logInconsistent: {
+    message: 'The event log is damaged.',
+    hint: 'Nothing was changed. Keep a copy of the state directory; move it aside to start afresh, and pair again.',
+  },
+  logFromNewerProgram: {
+    message: 'The event log was written by a newer release.',
+    hint: 'It was left untouched. Update this program.',
+  },
+  stateUnusable: {
+    message: 'The state directory cannot be used.',
+    hint: 'It must be a directory of yours that you can write to.',
+  },
+
   // ── pairing ──
   pairingPeerNotFound: {
     message: 'No phone is waiting to pair.',

@@ -1,0 +1,170 @@
+/**
+ * The connection overlay: what the headset shows from Connect until the shell, and after a failure.
+ * It is drawn where the cursor is, on the terminal only, and leaves nothing behind.
+ */
+import { styleText } from 'node:util';
+import type { SnapshotFrom } from 'xstate';
+import { failures } from '../../machines/failures.ts';
+import type { connectionMachine } from '../../machines/headset/connection.machine.ts';
+import { showForeign } from '../terminal/foreign-text.ts';
+
+export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;
+
+export interface Overlay {
+  update(snapshot: ConnectionSnapshot): void;
+  /** A line of its own above the overlay. */
+  say(text: string): void;
+  clear(): void;
+}
+
+export const WAITING = 'Waiting for iPhone signer…';
+
+/** What is going on, in a few words; `null` when there is nothing to show. */
+export function progressOf(snapshot: ConnectionSnapshot): { text: string; aside: string } | null {
+  const { context } = snapshot;
+  const host = showForeign(context.host, 80);
+  if (snapshot.matches({ session: 'handshaking' })) {
+    return { text: `Connecting to ${host}…`, aside: '' };
+  }
+  if (snapshot.matches({ session: { awaitingSigner: 'awaitingFaceId' } })) {
+    return { text: WAITING, aside: 'look at your phone' };
+  }
+  if (snapshot.matches({ session: { awaitingSigner: 'challengeSent' } })) {
+    return { text: WAITING, aside: 'the request was sent' };
+  }
+  if (snapshot.matches({ session: { awaitingSigner: 'offering' } })) {
+    return { text: WAITING, aside: 'asking the server which key it accepts' };
+  }
+  if (snapshot.matches({ session: 'awaitingSigner' })) {
+    return { text: WAITING, aside: 'looking for the phone' };
+  }
+  if (snapshot.matches({ session: 'queued' })) {
+    return { text: WAITING, aside: 'the phone shows another request first' };
+  }
+  if (snapshot.matches({ session: 'signed' })) {
+    return { text: 'Signed. The server is checking…', aside: '' };
+  }
+  return null;
+}
+
+/** The question about an unknown host key, as ssh words it. */
+export function hostKeyQuestion({ context }: ConnectionSnapshot): string[] {
+  const { hostKey, server, host } = context;
+  const where = server === null || server.port === 22 ? '' : `:${server.port}`;
+  return [
+    `The authenticity of host '${showForeign(host, 80)}${where}' can't be established.`,
+    `${showForeign(hostKey?.keyType ?? '')} key fingerprint is ${hostKey?.fingerprint ?? ''}.`,
+    'Compare it with one from the server’s owner. Continue connecting (y/N)?',
+  ];
+}
+
+const isOver = ({ value }: ConnectionSnapshot) =>
+  value === 'denied' || value === 'timedOut' || value === 'failed' || value === 'disconnected';
+
+/** Redraws in place on a terminal, with the seconds left. `keys`: somebody can press Esc and r. */
+export function createTerminalOverlay(output: NodeJS.WriteStream, keys: boolean): Overlay {
+  let drawn = 0;
+  let shown: ConnectionSnapshot | null = null;
+  let ticking: NodeJS.Timeout | undefined;
+  const style = (format: Parameters<typeof styleText>[0], text: string) =>
+    styleText(format, text, { stream: output });
+  const key = (name: string, what: string) => `${style('inverse', ` ${name} `)} ${what}`;
+
+  function lines(snapshot: ConnectionSnapshot): string[] {
+    const { context } = snapshot;
+    if (snapshot.matches({ session: 'confirmingHostKey' })) return hostKeyQuestion(snapshot);
+    if (isOver(snapshot) && context.reason !== null) {
+      const { message, hint } = failures[context.reason];
+      const detail = context.detail === null ? '' : ` (${showForeign(context.detail, 120)})`;
+      return [
+        `${style(['red', 'bold'], `✖ ${message}`)}${detail}`,
+        style('dim', `  ${hint}`),
+        ...(keys ? [`  ${key('r', 'Reconnect')}  ${key('q', 'Quit')}`] : []),
+      ];
+    }
+    const progress = progressOf(snapshot);
+    if (progress === null) return [];
+    const { deadline } = context;
+    const left =
+      progress.text === WAITING && deadline !== null
+        ? ` ${Math.max(0, Math.ceil((deadline - performance.now()) / 1000))} s`
+        : '';
+    const aside = [progress.aside, keys ? key('Esc', 'Cancel') : ''].filter(Boolean).join(' · ');
+    return [`${style(['cyan', 'bold'], progress.text)}${left}`, style('dim', `  ${aside}`)];
+  }
+
+  function erase(): void {
+    if (drawn > 0) output.write(`\r\x1b[${drawn}F\x1b[J`);
+    drawn = 0;
+  }
+
+  function draw(): void {
+    if (shown === null) return;
+    const text = lines(shown).flatMap((line) => fold(line, output.columns));
+    erase();
+    if (text.length === 0) return;
+    output.write(`${text.join('\r\n')}\r\n`);
+    drawn = text.length;
+  }
+
+  return {
+    update(snapshot) {
+      shown = snapshot;
+      clearInterval(ticking);
+      if (progressOf(snapshot) !== null) ticking = setInterval(draw, 500).unref();
+      draw();
+    },
+    say(text) {
+      erase();
+      output.write(`${text.replaceAll('\n', '\r\n')}\r\n`);
+      draw();
+    },
+    clear() {
+      clearInterval(ticking);
+      erase();
+      shown = null;
+    },
+  };
+}
+
+/** Lines no wider than the terminal, so that the overlay knows how many rows it took. */
+function fold(line: string, columns: number | undefined): string[] {
+  const width = Math.max(20, (columns ?? 80) - 1);
+  // oxlint-disable-next-line no-control-regex
+  const visible = line.replace(/\x1b\[[0-9;]*m/g, '');
+  if (visible.length <= width) return [line];
+  const words = visible.split(' ');
+  const folded = [''];
+  for (const word of words) {
+    const last = folded.at(-1) ?? '';
+    const longer = last === '' ? word : `${last} ${word}`;
+    if (longer.length <= width) folded[folded.length - 1] = longer;
+    else folded.push(`  ${word}`.slice(0, width));
+  }
+  return folded;
+}
+
+/** One plain line for each thing that is new: for pipes and screen readers. */
+export function createPlainOverlay(output: NodeJS.WriteStream): Overlay {
+  let last = '';
+  const write = (text: string) => {
+    if (text !== last) output.write(`${text}\n`);
+    last = text;
+  };
+  return {
+    update(snapshot) {
+      const { context } = snapshot;
+      if (snapshot.matches({ session: 'queued' })) {
+        write(`${WAITING} (the phone shows another request first)`);
+      } else if (snapshot.matches({ session: 'awaitingSigner' })) {
+        write(`${WAITING} (${Math.round(context.signerTimeout / 1000)} s)`);
+      } else if (isOver(snapshot) && context.reason !== null) {
+        const { message, hint } = failures[context.reason];
+        const detail = context.detail === null ? '' : ` (${showForeign(context.detail, 160)})`;
+        write(`vmux: ${message}${detail}\nhint: ${hint}`);
+      }
+    },
+    say: (text) => void output.write(`${text}\n`),
+    clear: () => {},
+  };
+}

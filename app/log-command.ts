@@ -1,0 +1,53 @@
+/** `vmux log` and `signer log`: what happened here, from the event log. */
+import type { Envelope } from '../adapters/event-log/envelope.ts';
+import { expectArguments, parse, type Command } from './command-line.ts';
+import { openLog } from './running.ts';
+import type { Program } from './home.ts';
+import { showForeign } from './terminal/foreign-text.ts';
+
+export function logCommand(program: Program): Command {
+  return {
+    usage: '[--json] [--stream PREFIX] [--last N]',
+    summary: 'what happened on this device, event by event',
+    help: `options:
+  --json            one JSON envelope a line, as stored
+  --stream PREFIX   only streams that begin so, e.g. connection/
+  --last N          only the last N events`,
+    async run(args) {
+      const { values, positionals } = parse(args, {
+        json: { type: 'boolean', default: false },
+        stream: { type: 'string', default: '' },
+        last: { type: 'string' },
+      });
+      expectArguments(positionals, 0);
+      const log = openLog(program);
+      try {
+        const last = values.last === undefined ? Infinity : Math.max(0, Number(values.last) || 0);
+        let shown: Envelope[] = [];
+        for (const envelope of log.readAll()) {
+          if (!envelope.stream.startsWith(values.stream)) continue;
+          shown.push(envelope);
+          if (shown.length > 2 * last) shown = shown.slice(-last);
+        }
+        if (last !== Infinity) shown = last === 0 ? [] : shown.slice(-last);
+        const line = values.json ? (one: Envelope) => JSON.stringify(one) : readable;
+        for (const envelope of shown) process.stdout.write(`${line(envelope)}\n`);
+      } finally {
+        log.close();
+      }
+      return 0;
+    },
+  };
+}
+
+function readable({ at, stream, type, data }: Envelope): string {
+  const time = new Date(at).toISOString().replace('T', ' ').slice(0, 23);
+  const name = stream.replace(/\/([0-9a-f]{8})-[0-9a-f-]{27}$/, '/$1');
+  const fields =
+    data !== null && typeof data === 'object' && !Array.isArray(data)
+      ? Object.entries(data)
+          .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+          .map(([key, value]) => `${key}=${showForeign(String(value), 80)}`)
+      : [];
+  return `${time}  ${showForeign(name, 48).padEnd(24)}  ${type}  ${fields.join(' ')}`.trimEnd();
+}

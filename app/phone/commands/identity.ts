@@ -1,0 +1,102 @@
+import { expectArguments, parse, type Command } from '../../command-line.ts';
+import { showForeign } from '../../terminal/foreign-text.ts';
+import { WrongUsage } from '../../trouble.ts';
+import { createIdentity } from '../create-identity.ts';
+import { findIdentity } from '../find-identity.ts';
+import { installIdentity } from '../install-identity.ts';
+import { openLog } from '../../running.ts';
+import { homeOf } from '../../home.ts';
+import { publicKeyLine } from '../../../adapters/keys/public-key.ts';
+import { KeyFileError, removeKeyFile } from '../../../adapters/keys/key-files.ts';
+import { changeIdentity, identities, type Identity } from '../records.ts';
+
+export const command: Command = {
+  usage:
+    'create LABEL | list | enable LABEL | disable LABEL | remove LABEL | public-key LABEL | install LABEL user@host',
+  summary: 'the keys that this phone signs with',
+  help: `  signer identity create LABEL                a new P-256 key, sealed under a passphrase
+  signer identity list [--json]
+  signer identity enable|disable LABEL        disabled ones are neither offered nor used
+  signer identity remove LABEL                for good: nobody can bring the key back
+  signer identity public-key LABEL            the line for authorized_keys
+  signer identity install LABEL user@host [--port PORT]
+                                              append it there over your existing login, and prove it
+
+LABEL may also be a fingerprint (SHA256:…).`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, {
+    json: { type: 'boolean', default: false },
+    port: { type: 'string' },
+  });
+  const [action = 'list', label = '', where = ''] = positionals;
+  const actions: Record<string, { arguments: [number, number]; run: () => Promise<number> }> = {
+    create: { arguments: [2, 2], run: () => createIdentity(label) },
+    list: { arguments: [0, 1], run: async () => list(values.json) },
+    enable: { arguments: [2, 2], run: async () => change(label, 'enabled') },
+    disable: { arguments: [2, 2], run: async () => change(label, 'disabled') },
+    remove: { arguments: [2, 2], run: () => remove(label) },
+    'public-key': { arguments: [2, 2], run: async () => publicKey(label) },
+    install: { arguments: [3, 3], run: () => installIdentity(label, where, values.port ?? null) },
+  };
+  const chosen = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  if (chosen === undefined) throw new WrongUsage(`unknown action: ${showForeign(action)}`);
+  expectArguments(positionals, ...chosen.arguments);
+  return chosen.run();
+}
+
+function list(json: boolean): number {
+  const log = openLog('signer');
+  const own = identities(log);
+  log.close();
+  if (json) process.stdout.write(`${JSON.stringify(own, null, 2)}\n`);
+  else if (own.length === 0) {
+    process.stdout.write('no identity yet\nhint: signer identity create LABEL\n');
+  } else for (const identity of own) process.stdout.write(`${identityLine(identity)}\n`);
+  return 0;
+}
+
+function identityLine({ label, fingerprint, algorithm, enabled, createdAt }: Identity): string {
+  const since = new Date(createdAt).toISOString().slice(0, 10);
+  const state = enabled ? 'enabled ' : 'disabled';
+  return `${showForeign(label).padEnd(16)}  ${state}  ${fingerprint}  ${algorithm}  ${since}  sealed on this device`;
+}
+
+function change(label: string, to: 'enabled' | 'disabled'): number {
+  const log = openLog('signer');
+  try {
+    const { fingerprint, enabled } = findIdentity(log, label);
+    if (enabled !== (to === 'enabled')) changeIdentity(log, fingerprint, to);
+  } finally {
+    log.close();
+  }
+  return 0;
+}
+
+/** The record goes first: what is in no record is never used, whatever file is left. */
+async function remove(label: string): Promise<number> {
+  const log = openLog('signer');
+  try {
+    const { fingerprint } = findIdentity(log, label);
+    changeIdentity(log, fingerprint, 'removed');
+    await removeKeyFile(homeOf('signer'), fingerprint).catch((error: unknown) => {
+      if (!(error instanceof KeyFileError && error.problem === 'missing')) throw error;
+    });
+  } finally {
+    log.close();
+  }
+  process.stdout.write('removed; also take its line out of authorized_keys on your servers\n');
+  return 0;
+}
+
+function publicKey(label: string): number {
+  const log = openLog('signer');
+  try {
+    process.stdout.write(`${publicKeyLine(findIdentity(log, label))}\n`);
+  } finally {
+    log.close();
+  }
+  return 0;
+}

@@ -1,0 +1,125 @@
+import { constants } from 'node:os';
+import { createPassphraseVerification } from '../../../adapters/biometrics/passphrase.ts';
+import { expectArguments, parse, type Command } from '../../command-line.ts';
+import { deviceIdentity } from '../../device-identity.ts';
+import { begin, type Running } from '../../running.ts';
+import { showForeign } from '../../terminal/foreign-text.ts';
+import { Trouble, WrongUsage } from '../../trouble.ts';
+import { missingSteps } from '../guide.ts';
+import { startPhone, type PhoneProcess } from '../phone.ts';
+import { identities } from '../records.ts';
+import { createTerminalSheet, type TerminalSheet } from '../terminal-sheet.ts';
+
+/** Fixed, so that a headset finds the phone where it met it last. */
+const DEFAULT_PORT = 47_822;
+
+export const command: Command = {
+  usage: '[--port PORT] [--listen ADDRESS] [--plain]',
+  summary: 'wait for sign requests and show their sheets here',
+  help: `Keep it in the foreground: it is what your headset finds, and where you approve.
+
+options:
+  --port PORT        TCP port of the link (${DEFAULT_PORT})
+  --listen ADDRESS   only on this address; :: (all) unless given
+  --plain            plain lines, no redraws`,
+  run,
+};
+
+async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, {
+    port: { type: 'string', default: String(DEFAULT_PORT) },
+    listen: { type: 'string', default: '::' },
+    plain: { type: 'boolean', default: false },
+  });
+  expectArguments(positionals, 0);
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
+    throw new WrongUsage('a port is a number from 0 to 65535');
+  }
+
+  const running = begin('signer');
+  const ended = Promise.withResolvers<number | Trouble>();
+  const interrupt = () => ended.resolve(128 + constants.signals.SIGINT);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) {
+    process.on(signal, () => ended.resolve(128 + constants.signals[signal]));
+  }
+  void running.halted.then((error) => ended.resolve(new Trouble('logUnavailable', error.message)));
+
+  let phone: PhoneProcess | null = null;
+  const sheet = createTerminalSheet({
+    input: process.stdin,
+    output: process.stdout,
+    plain: values.plain || !process.stdout.isTTY || !process.stdin.isTTY,
+    isAwake: () => phone?.isAwake() ?? false,
+    onInterrupt: interrupt,
+  });
+  try {
+    phone = await open(running, sheet, port, values.listen);
+    narrate(running, sheet, phone);
+    const result = await ended.promise;
+    if (result instanceof Trouble) throw result;
+    return result;
+  } finally {
+    sheet.restore();
+    await phone?.close();
+    running.end();
+  }
+}
+
+async function open(
+  running: Running,
+  sheet: TerminalSheet,
+  port: number,
+  host: string,
+): Promise<PhoneProcess> {
+  const parts = {
+    running,
+    identity: await deviceIdentity(running.home),
+    port,
+    person: {
+      sheet: sheet.actor,
+      biometrics: (opening: Parameters<typeof createPassphraseVerification>[0]) =>
+        createPassphraseVerification({
+          ...opening,
+          takePassphrase: (ref) => sheet.takePassphrase(ref),
+        }),
+    },
+  };
+  try {
+    return await startPhone({ ...parts, host } as Parameters<typeof startPhone>[0]);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A machine without IPv6.
+    if (code === 'EAFNOSUPPORT' && host === '::') {
+      return startPhone({ ...parts, host: '0.0.0.0' } as Parameters<typeof startPhone>[0]);
+    }
+    if (code === 'EADDRINUSE') {
+      throw new WrongUsage(`port ${port} is taken; is signer running already? --port PORT`);
+    }
+    throw new Trouble('stateUnusable', (error as Error).message);
+  }
+}
+
+/** What a person at the phone should know besides the sheets. */
+function narrate(running: Running, sheet: TerminalSheet, { signer, port }: PhoneProcess): void {
+  sheet.say(`listening on port ${port}. keep this in the foreground; Ctrl-C ends it`);
+  for (const { label, fingerprint, enabled } of identities(running.log)) {
+    sheet.say(`  ${showForeign(label)}  ${fingerprint}${enabled ? '' : '  (disabled)'}`);
+  }
+  for (const step of missingSteps(running.log)) sheet.say(`hint: ${step}`);
+
+  let links = 0;
+  let instance: string | null = null;
+  signer.actor.subscribe(({ context, value }) => {
+    if (context.links.length !== links) {
+      links = context.links.length;
+      const many = links === 1 ? '1 headset is linked' : `${links} headset links are open`;
+      sheet.say(links === 0 ? 'no headset is linked' : many);
+    }
+    if (context.instance !== instance && context.instance !== null && value !== 'asleep') {
+      sheet.say('published on this network');
+    }
+    instance = context.instance;
+  });
+}

@@ -1,0 +1,132 @@
+/** The phone of this process: the signer machine with its adapters. */
+import { fromEventObservable, type CallbackActorLogic, type PromiseActorLogic } from 'xstate';
+import { publish } from '../../adapters/discovery/publish.ts';
+import { openKeyFile } from '../../adapters/keys/key-files.ts';
+import { createOpenedKeys } from '../../adapters/keys/opened-keys.ts';
+import { createSigning } from '../../adapters/keys/port.ts';
+import type { OpenedKey } from '../../adapters/keys/sealed-key.ts';
+import { readRequest } from '../../adapters/keys/sign-request.ts';
+import type { OpeningParts } from '../../adapters/biometrics/verification.ts';
+import type { DeviceIdentity } from '../../adapters/link/certificate.ts';
+import { createListener } from '../../adapters/link/listener.ts';
+import { signerMachine } from '../../machines/phone/signer.machine.ts';
+import type {
+  AdvertiseFact,
+  AdvertiseInput,
+  BiometricsInput,
+  SheetCommand,
+  Verification,
+} from '../../machines/ports.ts';
+import type { Running } from '../running.ts';
+import { version } from '../version.ts';
+import { watchLog } from '../watch-log.ts';
+import { identities, pairedHeadsets, removeHeadset } from './records.ts';
+import { watchSuspension } from './suspension.ts';
+
+/** The person: what shows them the sheet, and what verifies that it is they. */
+export interface Person {
+  sheet: CallbackActorLogic<SheetCommand, undefined>;
+  biometrics: (parts: OpeningParts<OpenedKey>) => PromiseActorLogic<Verification, BiometricsInput>;
+}
+
+export interface PhoneParts {
+  running: Running;
+  identity: DeviceIdentity;
+  port: number;
+  host: string;
+  person: Person;
+  /** Milliseconds; see the signer machine. Only a program without a person's fingers shortens it. */
+  settle?: number;
+}
+
+export type PhoneProcess = Awaited<ReturnType<typeof startPhone>>;
+
+/** Listens and publishes. Rejects when the port cannot be had. */
+export async function startPhone({ running, identity, port, host, person, settle }: PhoneParts) {
+  const { log, home } = running;
+  const opened = createOpenedKeys<OpenedKey>();
+  let known = identities(log);
+
+  const listener = createListener({
+    identity,
+    pairedDevices: () => pairedHeadsets(log),
+    version: version(),
+    readRequest: (data, claim) =>
+      readRequest(data, claim, (fingerprint) => {
+        const held = known.find((one) => one.fingerprint === fingerprint);
+        return held === undefined ? null : Buffer.from(held.publicKey, 'base64');
+      }),
+    onUnpaired: (deviceId) => removeHeadset(log, deviceId, 'headset'),
+  });
+  running.onHalt(() => {
+    opened.discard();
+    void listener.close();
+  });
+  const listeningAt = await listener.listen(port, host);
+
+  const signer = running.start(
+    'signer',
+    signerMachine.provide({
+      actors: {
+        advertiser: fromEventObservable<AdvertiseFact, AdvertiseInput>(({ input }) =>
+          publish(input),
+        ),
+        listener: listener.actor,
+        sheet: person.sheet,
+        biometrics: person.biometrics({
+          openKey: (fingerprint, passphrase) => openKeyFile(home, fingerprint, passphrase),
+          keep: (ref, key, signal) => opened.keep(ref, key, signal),
+        }),
+        keys: createSigning({
+          takeOpened: (ref) => opened.take(ref),
+          challengeFor: (ref) => listener.requests.challengeFor(ref),
+          putSignature: (ref, signature) => {
+            if (!listener.requests.putSignature(ref, signature)) throw new Error('request gone');
+          },
+        }),
+      },
+    }),
+    { port: listeningAt, identities: known, ...(settle !== undefined && { settle }) },
+  );
+
+  signer.actor.subscribe((snapshot) => {
+    // A key that was opened for a request that has ended meanwhile.
+    const isOpening =
+      snapshot.matches({ awake: { linked: 'verifyingUser' } }) ||
+      snapshot.matches({ awake: { linked: 'signing' } });
+    if (!isOpening) opened.discard();
+  });
+
+  const suspension = watchSuspension(() => {
+    opened.discard();
+    listener.suspended();
+    signer.deliver({ type: 'phone.suspended' });
+    signer.deliver({ type: 'phone.resumed' });
+  });
+
+  let headsets = JSON.stringify(pairedHeadsets(log));
+  const stopWatching = watchLog(log, () => {
+    const now = identities(log);
+    if (JSON.stringify(now) !== JSON.stringify(known)) {
+      known = now;
+      signer.deliver({ type: 'identities.changed', identities: now });
+    }
+    const paired = JSON.stringify(pairedHeadsets(log));
+    if (paired !== headsets) listener.recheckPins();
+    headsets = paired;
+  });
+
+  return {
+    signer,
+    port: listeningAt,
+    /** Asked before anything that the person does counts. */
+    isAwake: () => suspension.check(),
+    async close() {
+      suspension.stop();
+      stopWatching();
+      opened.discard();
+      signer.stop();
+      await listener.close();
+    },
+  };
+}

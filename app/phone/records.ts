@@ -1,0 +1,78 @@
+/** What the phone keeps: projections of its event log, and the appends that change them. */
+import type { SignerIdentity } from '../../machines/phone/signer.machine.ts';
+import type { PublicIdentity } from '../../machines/ports.ts';
+import type { EventLog } from '../../adapters/event-log/store.ts';
+
+/** A key pair of this phone. Its private half is sealed in a file of its own. */
+export interface Identity extends SignerIdentity {
+  createdAt: number;
+}
+
+export interface PairedHeadset {
+  id: string;
+  /** As the headset calls itself: foreign text. */
+  name: string;
+  pin: string;
+  certificatePem: string;
+  pairedAt: number;
+}
+
+export function identities(log: EventLog): Identity[] {
+  return log.streams('identity/').flatMap((stream) => {
+    let identity: Identity | null = null;
+    for (const { type, data, at } of log.read(stream)) {
+      if (type === 'identity.created') {
+        identity = { ...(data as unknown as PublicIdentity), enabled: true, createdAt: at };
+      }
+      if (identity === null) continue;
+      if (type === 'identity.enabled') identity = { ...identity, enabled: true };
+      if (type === 'identity.disabled') identity = { ...identity, enabled: false };
+      if (type === 'identity.removed') identity = null;
+    }
+    return identity === null ? [] : [identity];
+  });
+}
+
+const identityStream = (fingerprint: string) => `identity/${fingerprint}`;
+
+export function addIdentity(log: EventLog, identity: PublicIdentity): void {
+  const { fingerprint, label, algorithm, publicKey } = identity;
+  log.append(identityStream(fingerprint), 0, [
+    { type: 'identity.created', data: { fingerprint, label, algorithm, publicKey } },
+  ]);
+}
+
+export function changeIdentity(
+  log: EventLog,
+  fingerprint: string,
+  change: 'enabled' | 'disabled' | 'removed',
+): void {
+  log.append(identityStream(fingerprint), 'any', [{ type: `identity.${change}` }]);
+}
+
+export function pairedHeadsets(log: EventLog): PairedHeadset[] {
+  return log.streams('device/').flatMap((stream) => {
+    let headset: PairedHeadset | null = null;
+    for (const { type, data, at } of log.read(stream)) {
+      if (type === 'device.paired') {
+        headset = { ...(data as unknown as PairedHeadset), pairedAt: at };
+      }
+      if (type === 'device.removed') headset = null;
+    }
+    return headset === null ? [] : [headset];
+  });
+}
+
+export function addHeadset(
+  log: EventLog,
+  headset: { id: string; name: string; pin: string; certificatePem: string },
+): void {
+  const { id, name, pin, certificatePem } = headset;
+  log.append(`device/${id}`, 'any', [
+    { type: 'device.paired', data: { id, name, pin, certificatePem } },
+  ]);
+}
+
+export function removeHeadset(log: EventLog, id: string, by: 'headset' | 'phone'): void {
+  log.append(`device/${id}`, 'any', [{ type: 'device.removed', data: { by } }]);
+}

@@ -1,0 +1,31 @@
+/** The words of a sheet, and of its end, at the phone's terminal. */
+import type { Answer, Sheet } from '../../machines/ports.ts';
+import { showForeign } from '../terminal/foreign-text.ts';
+
+/** `left`: seconds. */
+export function sheetLines(sheet: Sheet, left: number): string[] {
+  const device = showForeign(sheet.deviceName, 40);
+  const host = showForeign(sheet.host, 80) || '(not named)';
+  const waiting = sheet.waiting === 0 ? '' : `, ${sheet.waiting} more waiting`;
+  return [
+    'SSH Sign Request',
+    `  From ${device} → ${host}  (said by ${device})`,
+    ...(sheet.kind === 'sshsig' ? [] : [`  user  ${showForeign(sheet.user)}`]),
+    `  key   ${showForeign(sheet.label)}  ${sheet.fingerprint}`,
+    ...(sheet.detail === null ? [] : [`  also  ${showForeign(sheet.detail, 160)}`]),
+    `  ${left} s left${waiting}`,
+  ];
+}
+
+const endings: Record<Answer['outcome'], string> = {
+  signed: 'signed',
+  denied: 'denied; nothing was signed',
+  expired: 'expired; nothing was signed',
+  withdrawn: 'withdrawn by the headset; nothing was signed',
+  failed: 'refused; nothing was signed',
+};
+
+export function closingLine(sheet: Sheet, outcome: Answer['outcome']): string {
+  const to = `${showForeign(sheet.user)}@${showForeign(sheet.host, 80)}`;
+  return `${to} from ${showForeign(sheet.deviceName, 40)}: ${endings[outcome]}`;
+}

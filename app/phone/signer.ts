@@ -1,0 +1,21 @@
+/** `signer`, the phone's program. */
+import { dispatch, type Command } from '../command-line.ts';
+
+const commands: Record<string, () => Promise<Command>> = {
+  start: async () => (await import('./commands/start.ts')).command,
+  pair: async () => (await import('./commands/pair.ts')).command,
+  identity: async () => (await import('./commands/identity.ts')).command,
+  devices: async () => (await import('./commands/devices.ts')).command,
+  log: async () => (await import('./commands/log.ts')).command,
+};
+
+/** Resolves with the exit status. */
+export function main(argv: string[]): Promise<number> {
+  return dispatch(
+    'signer',
+    commands,
+    async () => (await import('./guide.ts')).guide(),
+    'signer keeps SSH keys on this device and signs only what you approve here.',
+    argv,
+  );
+}

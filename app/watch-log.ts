@@ -1,0 +1,15 @@
+import type { EventLog } from '../adapters/event-log/store.ts';
+
+/** How soon what another process appended is noticed. Milliseconds. */
+const PERIOD = 400;
+
+/** Calls `changed` after other processes (or this one) appended to the log. Returns what ends it. */
+export function watchLog(log: EventLog, changed: () => void): () => void {
+  let seen = log.head();
+  const timer = setInterval(() => {
+    if (!log.changedSince(seen)) return;
+    seen = log.head();
+    changed();
+  }, PERIOD).unref();
+  return () => clearInterval(timer);
+}
