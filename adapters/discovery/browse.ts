@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Endpoint, PeerFact } from '../../machines/ports.ts';
+import { createAllowance } from './allowance.ts';
 import { createRecordCache, type RecordCache } from './cache.ts';
 import { openOnEveryInterface, type MulticastOptions } from './every-interface.ts';
 import type { MulticastSocket } from './multicast.ts';
@@ -12,6 +13,10 @@ export interface BrowseOptions extends MulticastOptions {
 }
 
 const maxEndpoints = 16;
+
+/** Each fact is recorded durably: a neighbour's flood must not become ours. The rest waits. */
+const factsAtOnce = 64;
+const factsPerSecond = 20;
 
 /** RFC 6762 §5.2: what a change of network starts on every machine at once is spread out. */
 const spreadFrom = 20;
@@ -39,6 +44,7 @@ export function browse(options: BrowseOptions): Observable<PeerFact> {
   return new Observable((subscriber) => {
     const views = new Map<MulticastSocket, { cache: RecordCache; schedule: QuestionSchedule }>();
     const reported = new Map<string, { instance: string; endpoints: string }>();
+    const allowance = createAllowance(factsAtOnce, factsPerSecond);
     const startedAt = performance.now();
     let wake: NodeJS.Timeout | undefined;
 
@@ -50,9 +56,10 @@ export function browse(options: BrowseOptions): Observable<PeerFact> {
         cache.expire(now);
         schedule.ask(now);
       }
-      report();
-      if (subscriber.closed || views.size === 0) return;
+      const everythingReported = report(now);
+      if (subscriber.closed) return;
       const next = Math.min(
+        everythingReported ? Infinity : allowance.nextAt(now),
         ...[...views.values()].flatMap(({ cache, schedule }) => [
           cache.nextChange(),
           schedule.nextDue(),
@@ -62,10 +69,11 @@ export function browse(options: BrowseOptions): Observable<PeerFact> {
       wake = setTimeout(update, Math.ceil(wait));
     }
 
-    function report(): void {
+    function report(now: number): boolean {
       const seen = resolvedInstances([...views.values()].map(({ cache }) => cache));
       for (const [key, { instance }] of reported) {
         if (seen.has(key)) continue;
+        if (!allowance.take(now)) return false;
         reported.delete(key);
         subscriber.next({ type: 'peer.gone', instance });
       }
@@ -73,10 +81,12 @@ export function browse(options: BrowseOptions): Observable<PeerFact> {
         const endpointsKey = JSON.stringify(endpoints);
         const before = reported.get(key);
         if (before?.endpoints === endpointsKey) continue;
+        if (!allowance.take(now)) return false;
         const name = before?.instance ?? instance;
         reported.set(key, { instance: name, endpoints: endpointsKey });
         subscriber.next({ type: 'peer.found', instance: name, endpoints });
       }
+      return true;
     }
 
     const close = openOnEveryInterface(options, {

@@ -23,10 +23,13 @@ export interface PublishOptions extends MulticastOptions {
 const maxPairBytes = 255;
 const maxTextBytes = 1300;
 
-/** RFC 6762 §8.1, in milliseconds: after fifteen conflicts within ten seconds, five between tries. */
+/**
+ * RFC 6762 §8.1, in milliseconds. It asks for the pause after fifteen conflicts in ten seconds; a
+ * neighbour that contests every name would stay just below that.
+ */
 const probeSpread = 250;
 const conflictWindow = 10_000;
-const maxConflicts = 15;
+const maxConflicts = 5;
 const conflictPause = 5000;
 
 /**
@@ -101,7 +104,9 @@ export function publish(options: PublishOptions): Observable<AdvertiseFact> {
     }
 
     const close = openOnEveryInterface(options, {
-      joined: (socket) => start(socket, Math.random() * probeSpread),
+      joined(socket) {
+        if (!subscriber.closed) start(socket, Math.random() * probeSpread);
+      },
       left(socket) {
         places.get(socket)?.responder.stop();
         places.delete(socket);

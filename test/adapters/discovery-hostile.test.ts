@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createAllowance } from '../../adapters/discovery/allowance.ts';
 import { browse } from '../../adapters/discovery/browse.ts';
 import type { AdvertiseFact, PeerFact } from '../../machines/ports.ts';
 import { isPlausibleMessage } from '../../adapters/discovery/message.ts';
@@ -10,6 +11,7 @@ import {
   boundSocket,
   loopbackMulticastMissing,
   privateMulticast,
+  type PrivateMulticast,
 } from '../support/private-multicast.ts';
 import { watchFacts, type Watch } from '../support/watch-facts.ts';
 
@@ -103,9 +105,25 @@ it('names that the codec would write corrupt are never sent', () => {
   expect(bad.filter(isSendable)).toEqual([]);
 });
 
+it('an allowance is spent at once and grows back to its size', () => {
+  const allowance = createAllowance(3, 20);
+  const spend = (now: number): number => {
+    let spent = 0;
+    while (allowance.take(now)) spent += 1;
+    return spent;
+  };
+  expect(spend(0)).toBe(3);
+  expect(allowance.nextAt(0)).toBe(50);
+  expect(spend(49)).toBe(0);
+  expect(spend(50)).toBe(1);
+  expect(spend(60_000)).toBe(3);
+});
+
 /** A browser and a publisher on a network of their own, and a speaker that may say anything. */
 async function underFire(): Promise<{
+  network: PrivateMulticast;
   browser: Watch<PeerFact>;
+  publisher: Watch<AdvertiseFact>;
   say(bytes: Buffer): Promise<void>;
 }> {
   const network = await privateMulticast();
@@ -126,7 +144,7 @@ async function underFire(): Promise<{
         error ? reject(error) : resolve(),
       );
     });
-  return { browser, say };
+  return { network, browser, publisher, say };
 }
 
 const needs =
@@ -134,7 +152,7 @@ const needs =
 
 describe.skipIf(loopbackMulticastMissing !== null)(`hostile packets${needs}`, () => {
   it('no distorted packet stops browsing or publishing', async () => {
-    const { browser, say } = await underFire();
+    const { network, browser, publisher, say } = await underFire();
     const distorted = fc
       .tuple(
         fc.constantFrom(...seeds),
@@ -154,8 +172,11 @@ describe.skipIf(loopbackMulticastMissing !== null)(`hostile packets${needs}`, ()
       }),
       { numRuns: 2000 },
     );
-    await say(announcement('after all that'));
-    await browser.until('peer.found', ({ instance }) => instance === 'after all that');
+    const newcomer = watchFacts(browse({ serviceType, ...network }));
+    onTestFinished(newcomer.stop);
+    await newcomer.until('peer.found', ({ instance }) => instance === 'honest');
+    publisher.stop();
+    await browser.until('peer.gone', ({ instance }) => instance === 'honest');
   });
 
   it('control characters, dots and bidi marks in a name arrive as data', async () => {
@@ -177,6 +198,14 @@ describe.skipIf(loopbackMulticastMissing !== null)(`hostile packets${needs}`, ()
     await say(announcement('valid'));
     await browser.until('peer.found', ({ instance }) => instance === 'valid');
     expect(browser.facts.map(({ instance }) => instance)).toEqual(['honest', 'valid']);
+  });
+
+  it('a flood of instances is reported bit by bit, and whole', async () => {
+    const { browser, say } = await underFire();
+    const names = Array.from({ length: 100 }, (_, index) => `flood-${index}`);
+    for (const each of names) await say(announcement(each));
+    await browser.until('peer.found', ({ instance }) => instance === 'flood-99');
+    expect(browser.facts.map(({ instance }) => instance)).toEqual(['honest', ...names]);
   });
 
   it('what does not come from the multicast DNS port is no answer', async () => {

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 
 /** A network namespace of a test: a host of its own, as far as the network can tell. */
 export interface Namespace {
@@ -30,12 +31,9 @@ export interface NamespacePair {
 /** Why namespaces cannot be made here, or `null`: for `it.skipIf` and the test's name. */
 export const namespacesMissing: string | null = findWhatIsMissing();
 
-let made = 0;
-
 /** Makes two namespaces joined by a veth, 10.77.0.1 and 10.77.0.2, loopback up in both. */
 export function makeNamespacePair(): NamespacePair {
-  made += 1;
-  const id = `${process.pid}-${made}`;
+  const id = randomBytes(4).toString('hex');
   const left = namespace(`vmux-l-${id}`, '10.77.0.1', 'veth-l');
   const right = namespace(`vmux-r-${id}`, '10.77.0.2', 'veth-r');
   const pair: NamespacePair = {
@@ -114,7 +112,7 @@ function killIfAlive(pid: number): void {
 function findWhatIsMissing(): string | null {
   if (process.platform !== 'linux') return 'Linux';
   if (process.getuid?.() !== 0) return 'root';
-  const probe = `vmux-probe-${process.pid}`;
+  const probe = `vmux-probe-${randomBytes(4).toString('hex')}`;
   try {
     ip('netns', 'add', probe);
     ip('netns', 'exec', probe, 'nft', 'list tables');
