@@ -1,0 +1,57 @@
+import type { TLSSocket } from 'node:tls';
+import type { Endpoint } from '../../machines/ports.ts';
+import type { DeviceIdentity, PairedDevice } from './certificate.ts';
+import { dial } from './dial.ts';
+import { LINK_ALPN, ownSide, samePin } from './tls.ts';
+
+export interface PhoneDialer {
+  /** Dials those of these that are not being dialled already. */
+  dial(endpoints: readonly Endpoint[]): void;
+  /** Drops every dial under way. */
+  cancel(): void;
+}
+
+/**
+ * Dials endpoints all at once. The first at which a paired phone proves its key is `answered`, and
+ * the other dials are dropped; each that fails before is `unreachable`.
+ */
+export function createPhoneDialer(
+  {
+    identity,
+    pairedPhones,
+  }: { identity: DeviceIdentity; pairedPhones: () => readonly PairedDevice[] },
+  outcome: {
+    answered: (endpoint: Endpoint, phone: PairedDevice, socket: TLSSocket) => void;
+    unreachable: (endpoint: Endpoint, detail: string) => void;
+  },
+): PhoneDialer {
+  const dials = new Map<string, () => void>();
+  const pairedPhone = (pin: string) => pairedPhones().find((phone) => samePin(phone.pin, pin));
+  const accepts = (pin: string) => pairedPhone(pin) !== undefined;
+
+  function cancel(): void {
+    for (const stop of dials.values()) stop();
+    dials.clear();
+  }
+
+  function dialOne(endpoint: Endpoint): void {
+    const key = `${endpoint.address} ${endpoint.port}`;
+    if (dials.has(key)) return;
+    const tls = {
+      ...ownSide(identity, LINK_ALPN),
+      ca: pairedPhones().map((phone) => phone.certificatePem),
+      rejectUnauthorized: true,
+      // Names mean nothing here: the pin decides.
+      checkServerIdentity: () => undefined,
+    };
+    const stop = dial({ endpoint, tls, alpn: LINK_ALPN, accepts }, (result) => {
+      dials.delete(key);
+      if (!result.answered) return outcome.unreachable(endpoint, result.detail);
+      cancel();
+      outcome.answered(endpoint, pairedPhone(result.pin)!, result.socket);
+    });
+    dials.set(key, stop);
+  }
+
+  return { dial: (endpoints) => endpoints.forEach(dialOne), cancel };
+}
