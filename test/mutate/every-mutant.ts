@@ -1,10 +1,11 @@
 /**
- * The stories of one chart, once as it is and once for each of its mutants; vitest runs this file
- * for `mutate.ts`. A mutant's stories stop at the first that fails.
+ * The stories with the chart as it is, then those that use it once for each of its mutants, and at
+ * last with the whole chart again: so no mutant has left anything behind that kills others. Vitest
+ * runs this file for `mutate.ts`. A mutant's stories stop at the first that fails.
  */
 import { beforeEach, describe, inject, vi } from 'vitest';
 import { StateMachine } from 'xstate';
-import { mutantsOf, type ChartConfig, type Mutant } from './mutants.ts';
+import { mutantsOf, type ChartConfig } from './mutants.ts';
 import { mutation } from './mutation.ts';
 
 declare module 'vitest' {
@@ -14,26 +15,36 @@ declare module 'vitest' {
   }
 }
 
-const whole = 'as it is';
-
 const exported: object = await import(inject('chartFile'));
 const machine = Object.values(exported).find((value) => value instanceof StateMachine);
-const subjects: (Mutant | { name: string; config: null })[] = [
-  { name: whole, config: null },
-  ...mutantsOf(machine?.config as ChartConfig),
-];
+const ofThisChart: string[] = [];
 
-for (const { name, config } of subjects) {
+describe('as it is', async () => {
+  for (const story of inject('stories')) {
+    vi.resetModules();
+    mutation().made.clear();
+    await import(story);
+    if (mutation().made.has(machine?.id)) ofThisChart.push(story);
+  }
+});
+
+for (const { name, config } of mutantsOf(machine?.config as ChartConfig)) {
   describe(name, async () => {
     let killed = false;
-    beforeEach((test) => {
-      test.skip(killed);
-      test.onTestFailed(() => {
+    beforeEach((context) => {
+      context.skip(killed);
+      context.onTestFailed(() => {
         killed = true;
       });
     });
     mutation().current = config;
     vi.resetModules();
-    for (const story of inject('stories')) await import(story);
+    for (const story of ofThisChart) await import(story);
   });
 }
+
+describe('as it is, after all mutants', async () => {
+  mutation().current = null;
+  vi.resetModules();
+  for (const story of ofThisChart) await import(story);
+});

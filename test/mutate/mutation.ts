@@ -3,6 +3,8 @@ import type { ChartConfig } from './mutants.ts';
 
 interface Mutation {
   current: ChartConfig | null;
+  /** Ids of the machines that were made. */
+  made: Set<string | undefined>;
 }
 
 const slot: { mutation?: Mutation } = ((globalThis as Record<symbol, unknown>)[
@@ -10,5 +12,5 @@ const slot: { mutation?: Mutation } = ((globalThis as Record<symbol, unknown>)[
 ] ??= {}) as { mutation?: Mutation };
 
 export function mutation(): Mutation {
-  return (slot.mutation ??= { current: null });
+  return (slot.mutation ??= { current: null, made: new Set() });
 }

@@ -2,8 +2,7 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { startVitest, type TestModule, type TestSuite } from 'vitest/node';
-import { loadCharts, type Chart } from '../../app/diagrams/charts.ts';
-import { mutantsOf, type ChartConfig } from './mutants.ts';
+import { loadCharts } from '../../app/diagrams/charts.ts';
 
 export interface Verdict {
   chart: string;
@@ -15,19 +14,13 @@ export interface Verdict {
 }
 
 /**
- * `root` has the `stately.config.json` that names the charts; `stories`, below it, holds
- * `<chart>.story.test.ts` and `<chart>.<part>.story.test.ts`.
+ * `root` has the `stately.config.json` that names the charts; `stories` is a folder below it, and
+ * holds `*.story.test.ts`.
  */
 export async function runMutants(root: string, stories: string): Promise<Verdict[]> {
   const charts = await loadCharts(root);
-  const told = charts.flatMap((chart) => {
-    const pattern = `${chart.name}{,.*}.story.test.ts`;
-    const files = globSync(pattern, { cwd: join(root, stories) }).toSorted();
-    return files.length === 0
-      ? []
-      : [{ chart, files: files.map((file) => join(root, stories, file)) }];
-  });
-  if (told.length === 0) return charts.map(untold);
+  const files = globSync(join(stories, '*.story.test.ts'), { cwd: root }).toSorted();
+  const project = join(import.meta.dirname, '../..');
   const vitest = await startVitest(
     [],
     {
@@ -36,13 +29,16 @@ export async function runMutants(root: string, stories: string): Promise<Verdict
       reporters: [{}],
       silent: true,
       dangerouslyIgnoreUnhandledErrors: true,
-      projects: told.map(({ chart, files }) => ({
+      projects: charts.map((chart) => ({
         plugins: [mutatingXstate],
         test: {
           name: chart.name,
-          root: join(import.meta.dirname, '../..'),
+          root: project,
           include: ['test/mutate/every-mutant.ts'],
-          provide: { chartFile: join(root, chart.file), stories: files },
+          provide: {
+            chartFile: join(root, chart.file),
+            stories: files.map((file) => join(root, file)),
+          },
           pool: 'threads',
           maxWorkers: '100%',
           testTimeout: 3_000,
@@ -50,13 +46,12 @@ export async function runMutants(root: string, stories: string): Promise<Verdict
         },
       })),
     },
-    { root: join(import.meta.dirname, '../..') },
+    { root: project },
   );
   const modules = vitest.state.getTestModules();
-  const verdicts = charts.map((chart) => {
-    const module = modules.find(({ project }) => project.name === chart.name);
-    return module === undefined ? untold(chart) : verdictOn(chart.name, module);
-  });
+  const verdicts = charts.flatMap(({ name }) =>
+    modules.filter((module) => module.project.name === name).map((module) => verdictOn(module)),
+  );
   await vitest.close();
   return verdicts;
 }
@@ -71,40 +66,33 @@ const mutatingXstate = {
       : undefined,
 };
 
-function untold({ name, machine }: Chart): Verdict {
-  const total = mutantsOf(machine.config as ChartConfig).length;
-  return { chart: name, trouble: `${name} has no story`, killed: 0, total, survived: [] };
-}
-
-function verdictOn(chart: string, module: TestModule): Verdict {
-  const [whole, ...mutants] = [...module.children].filter((child) => child.type === 'suite');
-  const survived = mutants.filter((mutant) => !isKilled(mutant)).map(({ name }) => name);
+function verdictOn(module: TestModule): Verdict {
+  const suites = [...module.children].filter((child) => child.type === 'suite');
+  const mutants = suites.slice(1, -1);
+  const trouble = troubleWith(module, [...suites.slice(0, 1), ...suites.slice(-1)], mutants);
+  const survived = mutants.filter((mutant) => failures(mutant).length === 0);
   return {
-    chart,
-    trouble: troubleWith(module, whole, mutants),
+    chart: module.project.name,
+    trouble,
     killed: mutants.length - survived.length,
     total: mutants.length,
-    survived,
+    survived: mutants.some(hasTests) ? survived.map(({ name }) => name) : [],
   };
 }
 
-function isKilled(mutant: TestSuite): boolean {
-  return [...mutant.children.allTests('failed')].length > 0;
+/** A mutant is judged by tests that run: stories must hold without mutation, and load with it. */
+function troubleWith(module: TestModule, wholes: TestSuite[], mutants: TestSuite[]): string | null {
+  const chart = module.project.name;
+  if (wholes.length < 2) return `${chart}: ${messageOf(module.errors())}`;
+  const [failed] = wholes.flatMap(failures);
+  if (failed) return `${chart}, unmutated, fails: ${failed.fullName}`;
+  if (!mutants.some(hasTests)) return `${chart} has no story`;
+  const unloaded = [...wholes, ...mutants].find((suite) => !hasTests(suite));
+  return unloaded ? `${chart}, ${unloaded.name}: ${messageOf(unloaded.errors())}` : null;
 }
 
-/** A mutant is judged by tests that run: stories must hold without mutation, and load with it. */
-function troubleWith(
-  module: TestModule,
-  whole: TestSuite | undefined,
-  mutants: TestSuite[],
-): string | null {
-  const name = module.project.name;
-  if (whole === undefined) return `${name}: ${messageOf(module.errors())}`;
-  const [failed] = whole.children.allTests('failed');
-  if (failed) return `${name}, unmutated, fails: ${failed.fullName}`;
-  const unloaded = [whole, ...mutants].find((suite) => [...suite.children.allTests()].length === 0);
-  if (unloaded) return `${name}, ${unloaded.name}: ${messageOf(unloaded.errors())}`;
-  return null;
-}
+const failures = (suite: TestSuite) => [...suite.children.allTests('failed')];
+
+const hasTests = (suite: TestSuite) => [...suite.children.allTests()].length > 0;
 
 const messageOf = (errors: { message: string }[]) => errors[0]?.message ?? 'no test was found';

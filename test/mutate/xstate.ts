@@ -17,6 +17,8 @@ export const createMachine: typeof realCreateMachine = (config) =>
   realCreateMachine(mutated(config));
 
 function mutated<T>(config: T): T {
-  const { current } = mutation();
-  return current !== null && current.id === (config as ChartConfig).id ? (current as T) : config;
+  const { current, made } = mutation();
+  const { id } = config as ChartConfig;
+  made.add(id);
+  return current !== null && current.id === id ? (current as T) : config;
 }
