@@ -8,36 +8,23 @@ import {
   iphone,
   otherPhone,
   requested,
-  sign,
-  untilSent,
-  untilWanted,
   wanted,
   withdrawn,
   work,
   type ConnectionStory,
   type SigningStory,
-} from '../support/story-headset.ts';
+} from './story-headset.ts';
 
 type Flow = ConnectionStory | SigningStory;
 
-const charts: { chart: string; looking: () => Flow; sent: () => Flow; path: string[] }[] = [
-  {
-    chart: 'a connection',
-    looking: () => untilWanted(),
-    sent: () => untilSent(),
-    path: ['idle', 'handshaking', 'discovering', 'offering', 'challengeSent'],
-  },
-  {
-    chart: 'a signature for another program',
-    looking: () => sign(),
-    sent: () => {
-      const flow = sign();
-      flow.phone('link.up', { phone: iphone, identities: [work, home] });
-      return flow;
-    },
-    path: ['discovering', 'challengeSent'],
-  },
-];
+export interface Asking {
+  /** A signature is wanted and no phone is linked. */
+  looking: () => Flow;
+  /** The request is on its way to the phone. */
+  sent: () => Flow;
+  /** The states up to there. */
+  path: string[];
+}
 
 const ours = { requestId: 'request-1' };
 const anothers = { requestId: 'request-2' };
@@ -100,7 +87,7 @@ const expiry = {
   queued: words.queuedTooLong,
 } as Record<string, string[]>;
 
-describe.each(charts)('$chart', ({ looking, sent, path }) => {
+export function tellAwaitingSigner({ looking, sent, path }: Asking): void {
   describe.each(stages)('in $stage', ({ stage, enter, visited }) => {
     const begin = () => {
       const flow = sent();
@@ -329,4 +316,4 @@ describe.each(charts)('$chart', ({ looking, sent, path }) => {
     expect(flow.states().slice(-2)).toEqual(['discovering', 'failed']);
     expect(flow.words()).toEqual(['No iPhone signer found.', hint]);
   });
-});
+}
