@@ -1,0 +1,127 @@
+import { fromCallback, type CallbackActorLogic } from 'xstate';
+import type { SshCommand, SshFact, SshInput } from '../../machines/ports.ts';
+import { foreign } from './foreign-text.ts';
+import type { Report } from './key-offers.ts';
+import { lookUp, type PinnedHostKey } from './known-hosts.ts';
+import { logIn, type Fail, type Login } from './login.ts';
+import type { RequestVault } from './request-vault.ts';
+import type { SessionOptions } from './session.ts';
+import { resolveHost } from './ssh-config.ts';
+
+export interface SshPortOptions {
+  vault: RequestVault;
+  /** The host keys that the person confirmed here for that name and port. */
+  pins: (name: string, port: number) => PinnedHostKey[];
+  /**
+   * Keeps a host key that the person has confirmed and the server has proven (RFC 4253 §8), before
+   * anything is sent to the server under it. What it throws ends the connection.
+   */
+  pinHostKey: (pinned: PinnedHostKey) => void;
+  /** Milliseconds of the process's monotonic clock. */
+  now: () => number;
+  newRequestId: () => string;
+  /** Asked once, when the login is complete. */
+  openSession: () => SessionOptions;
+  /** What the server says before the login (RFC 4252 §5.4): foreign text, as it came. */
+  onBanner: (text: string) => void;
+  /** Read instead of the user's and the system's ssh_config. */
+  configFile?: string | undefined;
+  /** Where `SendEnv` takes its variables from. */
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * The `ssh` port: one SSH connection on ssh2, from the name that the person typed to the end of the
+ * shell. It holds no deadline and no retry; stopping the actor ends the connection. Nothing is
+ * reported after that, nor after a fact that ends the connection. ssh2 is loaded when the actor
+ * starts, not before.
+ */
+export function createSshPort(options: SshPortOptions): CallbackActorLogic<SshCommand, SshInput> {
+  return fromCallback<SshCommand, SshInput>(({ input, sendBack, receive }) => {
+    const connection = openConnection(options, input, sendBack);
+    receive(connection.take);
+    return connection.stop;
+  });
+}
+
+/** These facts are the last ones of a connection. */
+const last: ReadonlySet<SshFact['type']> = new Set<SshFact['type']>([
+  'ssh.hostKeyChanged',
+  'ssh.hostKeyRevoked',
+  'ssh.publickeyNotOffered',
+  'ssh.permissionDenied',
+  'ssh.closed',
+  'ssh.failed',
+]);
+
+type SendBack = (fact: SshFact) => void;
+
+interface Connection {
+  take: (command: SshCommand) => void;
+  stop: () => void;
+}
+
+function openConnection(options: SshPortOptions, input: SshInput, sendBack: SendBack): Connection {
+  const abort = new AbortController();
+  const { signal } = abort;
+  let login: Login | null = null;
+
+  const stop = (): void => {
+    if (signal.aborted) return;
+    abort.abort();
+    login?.hangUp();
+  };
+  const report: Report = (fact) => {
+    if (signal.aborted) return;
+    if (last.has(fact.type)) stop();
+    sendBack({ ...fact, at: options.now() } as SshFact);
+  };
+  const fail: Fail = (reason, detail) => {
+    report({ type: 'ssh.failed', reason, detail: foreign(detail) });
+  };
+
+  const begin = async (): Promise<void> => {
+    const loading = import('ssh2');
+    const resolved = await resolveHost({ ...input, configFile: options.configFile, signal });
+    if (signal.aborted) return;
+    if ('failure' in resolved) {
+      fail(resolved.failure.reason, resolved.failure.detail);
+      return;
+    }
+    const { hostname, port, user } = resolved;
+    report({ type: 'ssh.resolved', hostname, port, user });
+
+    const known = await lookUp(resolved, signal);
+    const { default: ssh2 } = await loading;
+    if (signal.aborted) return;
+    if ('failure' in known) {
+      fail(known.failure.reason, known.failure.detail);
+      return;
+    }
+    login = logIn({ ...options, ssh2, resolved, known, signal, report, fail });
+    if (signal.aborted) login.hangUp();
+  };
+  void begin();
+
+  return {
+    take(command) {
+      if (login === null || signal.aborted) return;
+      switch (command.type) {
+        case 'ssh.acceptHostKey':
+          login.hostKey.accept();
+          return;
+        case 'ssh.rejectHostKey':
+          stop();
+          return;
+        case 'ssh.offer':
+          login.keys.offer(command.identities);
+          return;
+        case 'ssh.handOver':
+          if (!login.keys.handOver(command.requestId)) {
+            fail('serverClosed', 'no usable signature was handed over');
+          }
+      }
+    },
+    stop,
+  };
+}

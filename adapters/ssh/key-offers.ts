@@ -1,0 +1,201 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { AuthHandlerMiddleware, BaseAgent, NextAuthHandler, SignCallback } from 'ssh2';
+import type { PublicIdentity, SshFact } from '../../machines/ports.ts';
+import { ecdsaSignatureIn, fingerprintOf, keyTypeOf } from './blobs.ts';
+import type { RequestVault } from './request-vault.ts';
+
+/** A server's MaxAuthTries is 6 by default, and the signature itself is one of them. */
+export const maxOffers = 5;
+
+/** The identities that ssh2 can log in with and a phone can hold. */
+const algorithms = ['ecdsa-sha2-nistp256'];
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** A fact before it is given its time. */
+export type Report = (fact: DistributiveOmit<SshFact, 'at'>) => void;
+
+export interface KeyOffersOptions {
+  user: string;
+  /** ssh2's class, which is loaded late. */
+  Agent: typeof BaseAgent;
+  vault: RequestVault;
+  newRequestId: () => string;
+  report: Report;
+}
+
+export interface KeyOffers {
+  /** For ssh2's `authHandler`. Called once for each method that was refused. */
+  authHandler: AuthHandlerMiddleware;
+  /**
+   * The identities to ask the server about from now on; no identities, no change. Replaces an
+   * earlier list: what was refused is skipped, and a request that waits for its signature is
+   * erased and its identity asked about again if it is in the new list.
+   */
+  offer: (identities: PublicIdentity[]) => void;
+  /**
+   * Gives the server the signature in the vault. False when there is none or it is malformed:
+   * nothing was sent. A request that is not the one in question is ignored.
+   */
+  handOver: (requestId: string) => boolean;
+  /**
+   * A success from the server is due: it was asked for `none`, or given a signature. At any other
+   * time it would be a login that nobody approved.
+   */
+  mayBeLoggedIn: () => boolean;
+  methods: () => string[];
+  /** Something was offered: from now on a server that hangs up may mean "denied". */
+  hasOffered: () => boolean;
+  stop: () => void;
+}
+
+interface Candidate {
+  identity: PublicIdentity;
+  state: 'offered' | 'accepted' | 'signed' | 'abandoned';
+  requestId: string;
+  complete: SignCallback;
+}
+
+/**
+ * Public-key authentication (RFC 4252 §7) with identities that come late and sign slowly: asks
+ * `none` first to learn the methods, then offers one identity at a time without a signature, and
+ * stops at the first that the server accepts. Only `handOver` lets it go on: there is no path from
+ * a request that was denied to another one. A signature that the server refuses ends the login,
+ * and so does a server that refuses what it had accepted.
+ */
+export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
+  const { user, Agent, vault, newRequestId, report } = options;
+  const offered = new Set<string>();
+  const refused = new Set<string>();
+  let methods: string[] | null = null;
+  let wanted: PublicIdentity[] = [];
+  let next: NextAuthHandler | null = null;
+  let current: Candidate | null = null;
+  let stopped = false;
+
+  const finish = (): void => {
+    stopped = true;
+    report({ type: 'ssh.permissionDenied', methods: methods ?? [] });
+  };
+
+  const advance = (): void => {
+    if (stopped || next === null || wanted.length === 0) return;
+    const identity = wanted.find(mayOffer);
+    if (identity === undefined) {
+      finish();
+      return;
+    }
+    offered.add(identity.fingerprint);
+    const candidate: Candidate = { identity, state: 'offered', requestId: '', complete: () => {} };
+    current = candidate;
+    const proceed = next;
+    next = null;
+    proceed({ type: 'agent', username: user, agent: agentFor(candidate) });
+  };
+
+  const mayOffer = (identity: PublicIdentity): boolean =>
+    isUsable(identity) &&
+    !refused.has(identity.fingerprint) &&
+    (offered.has(identity.fingerprint) || offered.size < maxOffers);
+
+  const agentFor = (candidate: Candidate): BaseAgent => {
+    const { algorithm, publicKey } = candidate.identity;
+    class OneKeyAgent extends Agent<string> {
+      getIdentities(done: (error: null, keys: string[]) => void): void {
+        done(null, [`${algorithm} ${publicKey}`]);
+      }
+      override sign(_key: string, challenge: Buffer, ...rest: unknown[]): void {
+        accepted(candidate, challenge, rest.at(-1) as SignCallback);
+      }
+    }
+    return new OneKeyAgent();
+  };
+
+  const accepted = (candidate: Candidate, challenge: Buffer, complete: SignCallback): void => {
+    // A server may send SSH_MSG_USERAUTH_PK_OK more than once; it gets one request.
+    if (stopped || candidate !== current || candidate.state !== 'offered') return;
+    candidate.state = 'accepted';
+    candidate.requestId = newRequestId();
+    candidate.complete = complete;
+    const challengeHash = createHash('sha256').update(challenge).digest('hex');
+    vault.putChallenge(candidate.requestId, challenge);
+    const { fingerprint } = candidate.identity;
+    const { requestId } = candidate;
+    report({ type: 'ssh.identityAccepted', fingerprint, requestId, challengeHash });
+  };
+
+  const abandon = (candidate: Candidate): void => {
+    candidate.state = 'abandoned';
+    vault.erase(candidate.requestId);
+    candidate.complete(new Error('another identity is offered'));
+  };
+
+  return {
+    authHandler(methodsLeft: string[] | null, _partial, proceed) {
+      if (stopped) return;
+      if (methodsLeft === null) {
+        proceed({ type: 'none', username: user });
+        return;
+      }
+      next = proceed;
+      if (methods === null) {
+        methods = [...methodsLeft];
+        if (!methods.includes('publickey')) {
+          stopped = true;
+          report({ type: 'ssh.publickeyNotOffered', methods });
+          return;
+        }
+        report({ type: 'ssh.publickeyWanted', methods });
+      } else if (current?.state === 'signed' || current?.state === 'accepted') {
+        // A server that takes its acceptance back could have a request made again and again.
+        vault.erase(current.requestId);
+        finish();
+        return;
+      } else if (current?.state === 'offered') {
+        const { fingerprint } = current.identity;
+        refused.add(fingerprint);
+        current = null;
+        report({ type: 'ssh.identityRefused', fingerprint });
+      }
+      advance();
+    },
+
+    offer(identities) {
+      if (stopped || current?.state === 'signed' || identities.length === 0) return;
+      wanted = identities;
+      if (current?.state === 'accepted') abandon(current);
+      else advance();
+    },
+
+    handOver(requestId) {
+      if (stopped || current?.state !== 'accepted' || current.requestId !== requestId) return true;
+      const blob = vault.takeSignature(requestId);
+      vault.erase(requestId);
+      const signature = blob && ecdsaSignatureIn(blob, current.identity.algorithm);
+      if (blob === null || signature === null) return false;
+      current.state = 'signed';
+      current.complete(null, signature);
+      blob.fill(0);
+      return true;
+    },
+
+    mayBeLoggedIn: () => methods === null || current?.state === 'signed',
+    methods: () => methods ?? [],
+    hasOffered: () => offered.size > 0,
+    stop() {
+      stopped = true;
+      if (current !== null && current.requestId !== '') vault.erase(current.requestId);
+    },
+  };
+}
+
+/** The key blob is what it is said to be: ssh2 would quietly skip any other. */
+function isUsable({ algorithm, publicKey, fingerprint }: PublicIdentity): boolean {
+  const blob = Buffer.from(publicKey, 'base64');
+  return (
+    algorithms.includes(algorithm) &&
+    keyTypeOf(blob) === algorithm &&
+    fingerprintOf(blob) === fingerprint
+  );
+}
