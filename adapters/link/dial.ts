@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../../machines/ports.ts';
-import { peerPin } from './tls.ts';
+import { pinOf } from './certificate.ts';
+import { peerCertificate } from './tls.ts';
 
 /** A second dial of the same endpoint after this hides the loss of the first one's SYN. */
 const SECOND_DIAL = 300;
@@ -8,7 +10,8 @@ const SECOND_DIAL = 300;
 const DEADLINE = 3_000;
 
 export type DialOutcome =
-  { answered: true; socket: TLSSocket; pin: string } | { answered: false; detail: string };
+  | { answered: true; socket: TLSSocket; pin: string; certificate: X509Certificate }
+  | { answered: false; detail: string };
 
 export interface Dial {
   endpoint: Endpoint;
@@ -55,11 +58,12 @@ export function dial(
     socket.on('error', (error: NodeJS.ErrnoException) => fail(socket, error.code ?? error.message));
     socket.on('close', () => fail(socket, 'closed'));
     socket.once('secureConnect', () => {
-      const pin = peerPin(socket, alpn);
-      if (pin === null) return fail(socket, 'no certificate, or another protocol');
+      const certificate = peerCertificate(socket, alpn);
+      if (certificate === null) return fail(socket, 'no certificate, or another protocol');
+      const pin = pinOf(certificate);
       if (!accepts(pin)) return fail(socket, 'another certificate');
       if (!sockets.delete(socket)) return;
-      settle({ answered: true, socket, pin });
+      settle({ answered: true, socket, pin, certificate });
     });
   }
 

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual, type X509Certificate } from 'node:crypto';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { pinOf, type DeviceIdentity } from './certificate.ts';
 
@@ -22,10 +22,18 @@ export function ownSide(identity: DeviceIdentity, alpn: string) {
  * application protocol (Node lets a peer that offers none pass), or no certificate.
  */
 export function peerPin(socket: TLSSocket, alpn: string): string | null {
+  const certificate = peerCertificate(socket, alpn);
+  return certificate === null ? null : pinOf(certificate);
+}
+
+/**
+ * The certificate behind `peerPin`, or null on the same grounds. Ask for it once: Node gives it to a
+ * client a single time.
+ */
+export function peerCertificate(socket: TLSSocket, alpn: string): X509Certificate | null {
   if (socket.isSessionReused() || socket.alpnProtocol !== alpn) return null;
   if (socket.getProtocol() !== 'TLSv1.3') return null;
-  const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? null : pinOf(certificate);
+  return socket.getPeerX509Certificate() ?? null;
 }
 
 /** Compares two pins, or other public texts of one length, without an early exit. */

@@ -1,5 +1,5 @@
 /** The headset's side of a first meeting: it dials, shows six digits, and has the last word. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Observable } from 'rxjs';
 import { fromCallback, type CallbackActorLogic } from 'xstate';
@@ -22,7 +22,7 @@ import {
   type HeadsetPairingMessage,
   type PhonePairingMessage,
 } from './messages.ts';
-import { exporterOf, meetingTls, strangerAt, type PairingRecord, type Stranger } from './peer.ts';
+import { exporterOf, meetingTls, strangerWith, type PairingRecord, type Stranger } from './peer.ts';
 
 export interface HeadsetPairingOptions {
   identity: DeviceIdentity;
@@ -79,7 +79,7 @@ function meetPhone(
     if (done || exchange !== null) return;
     const stop = dial({ endpoint, tls, alpn: PAIR_ALPN, accepts: () => true }, (outcome) => {
       dials.delete(stop);
-      if (outcome.answered) begin(outcome.socket);
+      if (outcome.answered) begin(outcome.socket, outcome.certificate);
       else if (searched) endSearch();
     });
     dials.add(stop);
@@ -102,9 +102,9 @@ function meetPhone(
     exchange?.close('closing');
   }
 
-  function begin(socket: TLSSocket): void {
-    const phone = strangerAt(socket);
-    if (phone === null || samePin(phone.pin, identity.pin)) {
+  function begin(socket: TLSSocket, certificate: X509Certificate): void {
+    const phone = strangerWith(certificate);
+    if (samePin(phone.pin, identity.pin)) {
       socket.destroy();
       return fail('pairedWithItself');
     }

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { pinOf, type DeviceIdentity } from '../certificate.ts';
 import { ownSide, PAIR_ALPN } from '../tls.ts';
@@ -23,12 +23,9 @@ export function meetingTls(identity: DeviceIdentity) {
   return { ...ownSide(identity, PAIR_ALPN), requestCert: true, rejectUnauthorized: false };
 }
 
-/** The device at the other end, or null when it shows no certificate. */
-export function strangerAt(socket: TLSSocket): Stranger | null {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined
-    ? null
-    : { pin: pinOf(certificate), certificatePem: new X509Certificate(certificate.raw).toString() };
+/** The device whose key this certificate carries. */
+export function strangerWith(certificate: X509Certificate): Stranger {
+  return { pin: pinOf(certificate), certificatePem: certificate.toString() };
 }
 
 /** Keying material that only the two ends of this one TLS connection share. */

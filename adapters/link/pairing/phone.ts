@@ -10,7 +10,7 @@ import type {
 import type { DeviceIdentity } from '../certificate.ts';
 import { negotiate } from '../messages.ts';
 import { openSession, type Session } from '../session.ts';
-import { PAIR_ALPN, peerPin, samePin } from '../tls.ts';
+import { PAIR_ALPN, peerCertificate, samePin } from '../tls.ts';
 import { createTlsServer } from '../tls-server.ts';
 import { commitmentTo, digitsOf, NONCE_LENGTH, sameDigits } from './exchange.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type HeadsetPairingMessage,
   type PhonePairingMessage,
 } from './messages.ts';
-import { exporterOf, meetingTls, strangerAt, type PairingRecord, type Stranger } from './peer.ts';
+import { exporterOf, meetingTls, strangerWith, type PairingRecord, type Stranger } from './peer.ts';
 
 /** Sockets at once, those that have not said a word included. */
 const MAX_SOCKETS = 8;
@@ -72,8 +72,9 @@ export function createPhonePairing({ identity, store }: PhonePairingOptions): Ph
   const server = createTlsServer({ ...meetingTls(identity), maxSockets: MAX_SOCKETS }, accept);
 
   function accept(socket: TLSSocket): void {
-    const headset = peerPin(socket, PAIR_ALPN) === null ? null : strangerAt(socket);
-    if (!isOpen || exchange !== null || headset === null) return void socket.destroy();
+    const certificate = peerCertificate(socket, PAIR_ALPN);
+    if (!isOpen || exchange !== null || certificate === null) return void socket.destroy();
+    const headset = strangerWith(certificate);
     if (samePin(headset.pin, identity.pin)) {
       socket.destroy();
       isOpen = false;
