@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 const neededMajor = 24;
 
 /**
- * Runs the program and leaves its status in `process.exitCode`.
+ * Runs the program and leaves its status in `process.exitCode`. Whatever it writes is its owner's
+ * alone.
  *
  * @param {string} name as the person typed it
  * @param {string} home its state directory
@@ -28,6 +29,7 @@ export async function launch(name, home, program) {
     process.exitCode = 2;
     return;
   }
+  process.umask(0o077);
   cacheCompiledCode(resolve(home));
   const source = new URL(`../../${program}.ts`, import.meta.url);
   const published = new URL(`../../dist/${program}.js`, import.meta.url);

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -75,7 +76,10 @@ describe('the launchers', () => {
     const home = join(tree, 'home');
     mkdirSync(home, { mode: 0o700 });
     run('vmux', [], { VMUX_HOME: home });
-    expect(statSync(join(home, 'cache')).mode & 0o777).toBe(0o700);
+    const written = readdirSync(home, { recursive: true, encoding: 'utf8' });
+    expect(written.filter((path) => statSync(join(home, path)).mode & 0o077)).toEqual([]);
+    expect(written).toContain('cache');
+    expect(written.length).toBeGreaterThan(2);
   });
 
   it('make no state directory', () => {
