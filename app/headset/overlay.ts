@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import type { SnapshotFrom } from 'xstate';
 import { failures } from '../../machines/failures.ts';
 import type { connectionMachine } from '../../machines/headset/connection.machine.ts';
+import { fold } from '../terminal/fold.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 
 export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;
@@ -125,23 +126,6 @@ export function createTerminalOverlay(output: NodeJS.WriteStream, keys: boolean)
       shown = null;
     },
   };
-}
-
-/** Lines no wider than the terminal, so that the overlay knows how many rows it took. */
-function fold(line: string, columns: number | undefined): string[] {
-  const width = Math.max(20, (columns ?? 80) - 1);
-  // oxlint-disable-next-line no-control-regex
-  const visible = line.replace(/\x1b\[[0-9;]*m/g, '');
-  if (visible.length <= width) return [line];
-  const words = visible.split(' ');
-  const folded = [''];
-  for (const word of words) {
-    const last = folded.at(-1) ?? '';
-    const longer = last === '' ? word : `${last} ${word}`;
-    if (longer.length <= width) folded[folded.length - 1] = longer;
-    else folded.push(`  ${word}`.slice(0, width));
-  }
-  return folded;
 }
 
 /** One plain line for each thing that is new: for pipes and screen readers. */

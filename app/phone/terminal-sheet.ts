@@ -6,6 +6,7 @@
  */
 import { fromCallback } from 'xstate';
 import type { Answer, Sheet, SheetCommand, SheetFact } from '../../machines/ports.ts';
+import { fold } from '../terminal/fold.ts';
 import { createPassphraseLine, passphraseDots } from '../terminal/passphrase-line.ts';
 import { sheetLines, closingLine } from './sheet-words.ts';
 
@@ -78,7 +79,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     const lines = [
       ...sheetLines(current.sheet, left),
       prompt(current.mode, current.triesLeft, passphraseDots(line.characters)),
-    ];
+    ].flatMap((one) => fold(one, output.columns));
     erase();
     output.write(`${lines.join('\n')}\n`);
     drawn = lines.length;

@@ -40,6 +40,8 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+
 /** A headset that pairs anew, after a wipe, replaces its old record only if its key is the same. */
 function store(running: Running, headset: { name: string; pin: string; certificatePem: string }) {
   for (const known of pairedHeadsets(running.log)) {
@@ -64,7 +66,6 @@ async function pair(running: Running, port: number, host: string, name: string):
     phonePairingMachine.provide({ actors: { pairing: pairing.actor } }),
     { deviceName: name },
   );
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
   const over = new AbortController();
   const interrupt = () => void machine.deliver({ type: 'user.cancel' });
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt);

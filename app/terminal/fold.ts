@@ -1,0 +1,31 @@
+/**
+ * Cuts a line into rows no wider than the terminal, so that whoever redraws them knows how many
+ * there are. Nothing is left out: a long word, such as a fingerprint, goes on in the next row.
+ */
+import { displayCells } from './foreign-text.ts';
+
+// oxlint-disable-next-line no-control-regex
+const style = /\x1b\[[0-9;]*m/g;
+
+/** A line that has to be cut loses its colours. Columns default to 80. */
+export function fold(line: string, columns: number | undefined): string[] {
+  const width = Math.max(20, (columns ?? 80) - 1);
+  const visible = line.replace(style, '');
+  if (displayCells(visible) <= width) return [line];
+  const rows: string[] = [];
+  const indent = ' '.repeat(Math.min(8, /^ */.exec(visible)![0].length + 2));
+  let row = '';
+  let breakable = false;
+  for (const character of visible) {
+    if (displayCells(row + character) > width) {
+      const space = row.lastIndexOf(' ');
+      const cut = breakable && space > width / 2 ? space + 1 : row.length;
+      rows.push(row.slice(0, cut).trimEnd());
+      row = indent + row.slice(cut);
+      breakable = false;
+    }
+    row += character;
+    if (character === ' ' && row.trim() !== '') breakable = true;
+  }
+  return [...rows, row];
+}
