@@ -1,6 +1,7 @@
 /** Bare `vmux`: the saved hosts and the connection form. */
 import { begin, openLog } from '../running.ts';
 import { ask } from '../terminal/ask.ts';
+import { say } from '../terminal/say.ts';
 import { connect, beginForShell } from './commands/connect.ts';
 import { hostLine } from './commands/hosts.ts';
 import { pairedPhones, savedHosts, saveHost, type SavedHost } from './records.ts';
@@ -13,7 +14,6 @@ export async function menu(): Promise<number> {
   const isPaired = pairedPhones(log).length > 0;
   log.close();
 
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
   if (!isPaired) {
     say('No phone is paired with this headset yet.');
     say('hint: run "signer pair" on the phone and "vmux pair" here');
@@ -48,7 +48,7 @@ export async function menu(): Promise<number> {
 async function form(where: string): Promise<SavedHost> {
   const target = parseTarget(where.trim());
   const term = (await ask('TERM (xterm-256color): '))?.trim() || 'xterm-256color';
-  process.stderr.write('authentication: Remote Signer\n');
+  say('authentication: Remote Signer');
   const host: SavedHost = {
     name: target.host,
     ...target,

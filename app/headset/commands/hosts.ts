@@ -1,7 +1,9 @@
 import { expectArguments, parse, parseSeconds, type Command } from '../../command-line.ts';
 import { openLog } from '../../running.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
-import { WrongUsage } from '../../trouble.ts';
+import { Trouble, WrongUsage } from '../../trouble.ts';
+import { hostKeyName } from '../../../adapters/ssh/known-hosts.ts';
+import { resolveHost } from '../../../adapters/ssh/ssh-config.ts';
 import type { EventLog } from '../../../adapters/event-log/store.ts';
 import {
   forgetHostKeys,
@@ -76,14 +78,20 @@ async function run(args: string[]): Promise<number> {
       known(log, name);
       removeHost(log, name);
     } else {
-      const target = parseTarget(name);
-      const count = forgetHostKeys(log, target.host.toLowerCase(), target.port ?? 22);
+      const count = await forgetKeysOf(log, name);
       process.stdout.write(`${count} host ${count === 1 ? 'key' : 'keys'} forgotten\n`);
     }
   } finally {
     log.close();
   }
   return 0;
+}
+
+/** Keys are pinned under what ssh_config makes of the name. */
+async function forgetKeysOf(log: EventLog, name: string): Promise<number> {
+  const resolved = await resolveHost(findSavedHost(log, name) ?? parseTarget(name));
+  if ('failure' in resolved) throw new Trouble(resolved.failure.reason, resolved.failure.detail);
+  return forgetHostKeys(log, hostKeyName(resolved), resolved.port);
 }
 
 function parseTerm(term: string): string {

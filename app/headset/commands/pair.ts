@@ -8,6 +8,7 @@ import { deviceName } from '../../device-name.ts';
 import { PAIRING_SERVICE_TYPE } from '../../pairing-service.ts';
 import { begin } from '../../running.ts';
 import { ask } from '../../terminal/ask.ts';
+import { say } from '../../terminal/say.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble } from '../../trouble.ts';
 import { addPhone, pairedPhones, removePhone } from '../records.ts';
@@ -66,7 +67,7 @@ async function run(args: string[]): Promise<number> {
     const over = new AbortController();
     const interrupt = () => pairing.deliver({ type: 'user.cancel' });
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt);
-    process.stderr.write('looking for a phone on which "signer pair" waits… (Ctrl-C cancels)\n');
+    say('looking for a phone on which "signer pair" waits… (Ctrl-C cancels)');
 
     const result = await new Promise<'paired' | Trouble>((resolve) => {
       let before: unknown = null;
@@ -83,7 +84,7 @@ async function run(args: string[]): Promise<number> {
         before = now;
         if (snapshot.matches({ pairing: 'comparing' })) {
           const shown = `${digits.slice(0, 3)} ${digits.slice(3)}`;
-          process.stderr.write(`found ${name}\ntype these digits on the phone:  ${shown}\n`);
+          say(`found ${name}\ntype these digits on the phone:  ${shown}`);
         }
         if (snapshot.matches({ pairing: 'confirming' })) {
           void ask(`the digits matched. pair with ${name}? (y/N) `, over.signal).then((answer) => {

@@ -7,6 +7,7 @@ import { deviceName } from '../../device-name.ts';
 import { PAIRING_SERVICE_TYPE } from '../../pairing-service.ts';
 import { begin, type Running } from '../../running.ts';
 import { ask } from '../../terminal/ask.ts';
+import { say } from '../../terminal/say.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
 import { addHeadset, pairedHeadsets, removeHeadset } from '../records.ts';
@@ -39,8 +40,6 @@ async function run(args: string[]): Promise<number> {
     running.end();
   }
 }
-
-const say = (text: string) => void process.stderr.write(`${text}\n`);
 
 /** A headset that pairs anew, after a wipe, replaces its old record only if its key is the same. */
 function store(running: Running, headset: { name: string; pin: string; certificatePem: string }) {
