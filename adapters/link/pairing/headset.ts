@@ -105,7 +105,8 @@ function meetPhone(
   function begin(socket: TLSSocket, certificate: X509Certificate): void {
     const phone = strangerWith(certificate);
     if (samePin(phone.pin, identity.pin)) {
-      socket.destroy();
+      // Not destroyed: the other end sees whom it met by this side's last flight of the handshake.
+      socket.setTimeout(500, () => socket.destroy()).end();
       return fail('pairedWithItself');
     }
     cancelDials();
