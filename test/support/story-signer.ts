@@ -115,13 +115,6 @@ export function phone(
     shown: (ref: string) => send({ type: 'sheet.shown', ref }),
     taps: (type: 'user.approve' | 'user.deny', ref: string) => send({ type, ref }),
     refs: () => played.context().queue.map(({ ref }) => ref),
-    /** The answers that went to headsets, each with its link. */
-    answers: () =>
-      listener.sent.flatMap((command) =>
-        command.type === 'listener.answer'
-          ? [[command.ref, command.linkId, command.answer] as [string, string, Answer]]
-          : [],
-      ),
   };
 }
 
@@ -156,3 +149,64 @@ export async function untilSigning(story = phone()): Promise<PhoneStory> {
   await story.biometrics.resolve({ verdict: 'verified' });
   return story;
 }
+
+// ── the exact commands ───────────────────────────────────────────────────────────────────────────
+
+export const advertises = (...labels: string[]): ListenerCommand => ({
+  type: 'listener.advertise',
+  identities: labels.map((label) => {
+    const { enabled: _, ...identity } = enabled(label);
+    return identity;
+  }),
+});
+
+export const presents = ({ ref, linkId }: SignRequest): ListenerCommand => ({
+  type: 'listener.presented',
+  ref,
+  linkId,
+});
+
+export const queues = ({ ref, linkId }: SignRequest): ListenerCommand => ({
+  type: 'listener.queued',
+  ref,
+  linkId,
+});
+
+export const answers = ({ ref, linkId }: SignRequest, answer: Answer): ListenerCommand => ({
+  type: 'listener.answer',
+  ref,
+  linkId,
+  answer,
+});
+
+/** The sheet of a request for the identity `work`, alone and fresh unless said otherwise. */
+export const shows = (
+  { ref, deviceName, host, user, fingerprint, kind, detail, ttl }: SignRequest,
+  fields: { ttl?: number; waiting?: number; label?: string } = {},
+): SheetCommand => ({
+  type: 'sheet.show',
+  ref,
+  deviceName,
+  host,
+  user,
+  label: 'work',
+  fingerprint,
+  kind,
+  detail,
+  ttl,
+  waiting: 0,
+  ...fields,
+});
+
+export const accepts = ({ ref }: SignRequest): SheetCommand => ({ type: 'sheet.accept', ref });
+export const verifies = ({ ref }: SignRequest): SheetCommand => ({ type: 'sheet.verifying', ref });
+export const retries = ({ ref }: SignRequest, triesLeft: number): SheetCommand => ({
+  type: 'sheet.retry',
+  ref,
+  triesLeft,
+});
+export const closes = ({ ref }: SignRequest, outcome: Answer['outcome']): SheetCommand => ({
+  type: 'sheet.close',
+  ref,
+  outcome,
+});
