@@ -89,18 +89,41 @@ describe('npm run mutate', () => {
   });
 
   it('judges no chart whose stories fail by themselves', () => {
-    const story = `import { expect, it } from 'vitest'; it('lies', () => expect(1).toBe(2));`;
+    const story = `
+      import './door.machine.ts';
+      import { expect, it } from 'vitest';
+      it('lies', () => expect(1).toBe(2));`;
     writeFileSync(join(root, 'door.false.story.test.ts'), story);
-    const { status, stdout } = mutate();
-    expect(status).toBe(1);
-    expect(stdout).toContain('not judged: door, unmutated, fails: as it is > lies\n');
+    expect(mutate()).toEqual({
+      status: 1,
+      stdout: [
+        'not judged: door, unmutated, fails: as it is > lies',
+        'door: killed 0/11',
+        'killed 0/11',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  it('takes no notice of stories about other charts', () => {
+    const story = `import { expect, it } from 'vitest'; it('lies', () => expect(1).toBe(2));`;
+    writeFileSync(join(root, 'window.story.test.ts'), story);
+    expect(mutate().stdout).toContain('door: killed 10/11\n');
+  });
+
+  it('judges no chart whose stories do not load', () => {
+    writeFileSync(join(root, 'door.broken.story.test.ts'), `throw new Error('broken');`);
+    expect(mutate()).toEqual({
+      status: 1,
+      stdout: 'not judged: door: broken\ndoor: killed 0/11\nkilled 0/11\n',
+    });
   });
 
   it('judges no chart without a story', () => {
     rmSync(join(root, 'door.story.test.ts'));
     expect(mutate()).toEqual({
       status: 1,
-      stdout: 'not judged: door has no story\ndoor: killed 0/11\nkilled 0/11\n',
+      stdout: 'not judged: door: no story was found\ndoor: killed 0/11\nkilled 0/11\n',
     });
   });
 

@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { startVitest, type TestModule, type TestSuite } from 'vitest/node';
 import { loadCharts } from '../../app/diagrams/charts.ts';
+import { mutantsOf, type ChartConfig } from './mutants.ts';
 
 export interface Verdict {
   chart: string;
@@ -49,9 +50,11 @@ export async function runMutants(root: string, stories: string): Promise<Verdict
     { root: project },
   );
   const modules = vitest.state.getTestModules();
-  const verdicts = charts.flatMap(({ name }) =>
-    modules.filter((module) => module.project.name === name).map((module) => verdictOn(module)),
-  );
+  const verdicts = charts.flatMap(({ name, machine }) => {
+    const total = mutantsOf(machine.config as ChartConfig).length;
+    const own = modules.filter((module) => module.project.name === name);
+    return own.map((module) => verdictOn(module, total));
+  });
   await vitest.close();
   return verdicts;
 }
@@ -66,33 +69,38 @@ const mutatingXstate = {
       : undefined,
 };
 
-function verdictOn(module: TestModule): Verdict {
+function verdictOn(module: TestModule, total: number): Verdict {
   const suites = [...module.children].filter((child) => child.type === 'suite');
   const mutants = suites.slice(1, -1);
-  const trouble = troubleWith(module, [...suites.slice(0, 1), ...suites.slice(-1)], mutants);
   const survived = mutants.filter((mutant) => failures(mutant).length === 0);
+  const trouble = troubleWith(module, suites, mutants);
   return {
     chart: module.project.name,
     trouble,
-    killed: mutants.length - survived.length,
-    total: mutants.length,
-    survived: mutants.some(hasTests) ? survived.map(({ name }) => name) : [],
+    killed: trouble === null ? total - survived.length : 0,
+    total,
+    survived: trouble === null ? survived.map(({ name }) => name) : [],
   };
 }
 
 /** A mutant is judged by tests that run: stories must hold without mutation, and load with it. */
-function troubleWith(module: TestModule, wholes: TestSuite[], mutants: TestSuite[]): string | null {
+function troubleWith(module: TestModule, suites: TestSuite[], mutants: TestSuite[]): string | null {
   const chart = module.project.name;
-  if (wholes.length < 2) return `${chart}: ${messageOf(module.errors())}`;
-  const [failed] = wholes.flatMap(failures);
+  const [finding] = suites;
+  const whole = suites.at(-1);
+  if (finding === undefined || whole === undefined) return `${chart}: ${messageOf(module)}`;
+  if (!mutants.some(hasTests)) return `${chart}: ${messageOf(finding)}`;
+  const [failed] = failures(whole);
   if (failed) return `${chart}, unmutated, fails: ${failed.fullName}`;
-  if (!mutants.some(hasTests)) return `${chart} has no story`;
-  const unloaded = [...wholes, ...mutants].find((suite) => !hasTests(suite));
-  return unloaded ? `${chart}, ${unloaded.name}: ${messageOf(unloaded.errors())}` : null;
+  const unloaded = [...mutants, whole].find((suite) => !hasTests(suite));
+  return unloaded ? `${chart}, ${unloaded.name}: ${messageOf(unloaded)}` : null;
 }
 
 const failures = (suite: TestSuite) => [...suite.children.allTests('failed')];
 
 const hasTests = (suite: TestSuite) => [...suite.children.allTests()].length > 0;
 
-const messageOf = (errors: { message: string }[]) => errors[0]?.message ?? 'no test was found';
+/** What kept a part from loading; vitest's own complaint about an empty suite says no more. */
+const messageOf = (part: TestModule | TestSuite) =>
+  part.errors().find(({ message }) => !message.startsWith('No test found'))?.message ??
+  'no story was found';
