@@ -1,22 +1,32 @@
 /**
- * `npm run diagrams` draws every chart into `docs/diagrams`; with `--check` it writes nothing, names
- * each page that differs from its chart and exits 1.
+ * `npm run diagrams` draws every chart into `docs/diagrams` and writes the failures into
+ * `docs/troubleshooting.md` and the README; with `--check` it writes nothing, names each page that
+ * differs and exits 1.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import { loadCharts } from './charts.ts';
 import { pageOf } from './mermaid.ts';
+import { troubleshootingPage, withTroubleshooting } from './troubleshooting.ts';
 
 const folder = 'docs/diagrams';
 
-/** The pages that the charts of `root` ask for, by path; null for one that no chart asks for. */
+/** The pages that the machines of `root` ask for, by path; null for one that none asks for. */
 export async function pagesOf(root: string): Promise<Map<string, string | null>> {
   const pages = new Map<string, string | null>();
   for (const page of globSync(`${folder}/*.md`, { cwd: root })) pages.set(page, null);
   for (const chart of await loadCharts(root))
     pages.set(`${folder}/${chart.name}.md`, pageOf(chart));
+  const readme = join(root, 'README.md');
+  if (existsSync(readme)) {
+    pages.set('README.md', await pretty(withTroubleshooting(readFileSync(readme, 'utf8'))));
+    pages.set('docs/troubleshooting.md', await pretty(troubleshootingPage()));
+  }
   return pages;
 }
+
+const pretty = (markdown: string) => format(markdown, { parser: 'markdown' });
 
 /** The paths of pages that are missing, differ, or belong to no chart. */
 export async function stalePages(root: string): Promise<string[]> {
@@ -39,7 +49,7 @@ if (import.meta.main) {
   const root = process.cwd();
   if (process.argv.includes('--check')) {
     const stale = await stalePages(root);
-    for (const path of stale) console.error(`${path} differs from its chart: npm run diagrams`);
+    for (const path of stale) console.error(`${path} differs from the machines: npm run diagrams`);
     if (stale.length > 0) process.exitCode = 1;
   } else await write(root);
 }
