@@ -1,7 +1,7 @@
 /** The person's verification at the phone's terminal: the passphrase typed into the sheet. */
 import type { Buffer } from 'node:buffer';
 import type { PromiseActorLogic } from 'xstate';
-import type { BiometricsInput, Verification } from '../../machines/ports.ts';
+import type { BiometricsInput, Verification } from '../../machines/phone/ports.ts';
 import { verificationBy, type OpeningParts } from './verification.ts';
 
 export interface PassphraseParts<Key extends { close(): void }> extends OpeningParts<Key> {

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { PromiseActorLogic } from 'xstate';
-import type { BiometricsInput, Verification } from '../../machines/ports.ts';
+import type { BiometricsInput, Verification } from '../../machines/phone/ports.ts';
 import { verificationBy, type OpeningParts } from './verification.ts';
 
 /** What the scripted person types for a request, as late as they like. */

@@ -4,7 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { fromPromise, type PromiseActorLogic } from 'xstate';
-import type { BiometricsInput, Verification } from '../../machines/ports.ts';
+import type { BiometricsInput, Verification } from '../../machines/phone/ports.ts';
 
 export interface OpeningParts<Key extends { close(): void }> {
   /** `'wrong'` when the passphrase does not open the key of this fingerprint. */

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
-import type { Endpoint, PeerFact } from '../../machines/ports.ts';
+import type { PeerFact } from '../../machines/headset/ports.ts';
+import type { Endpoint } from '../../machines/ports.ts';
 import { createAllowance } from './allowance.ts';
 import { createRecordCache, type RecordCache } from './cache.ts';
 import { openOnEveryInterface, type MulticastOptions } from './every-interface.ts';

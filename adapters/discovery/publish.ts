@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { AdvertiseFact } from '../../machines/ports.ts';
+import type { AdvertiseFact } from '../../machines/phone/ports.ts';
 import { openOnEveryInterface, type MulticastOptions } from './every-interface.ts';
 import type { MulticastSocket } from './multicast.ts';
 import { isPublishableLabel, isServiceType, randomInstance, renamed } from './names.ts';

@@ -1,7 +1,7 @@
 /** The keys port of the signer machine: one signature with the key that was opened for it. */
 import { createHash } from 'node:crypto';
 import { fromPromise, type PromiseActorLogic } from 'xstate';
-import type { Signing, SigningInput } from '../../machines/ports.ts';
+import type { Signing, SigningInput } from '../../machines/phone/ports.ts';
 import { verifySignature } from './p256.ts';
 import { fingerprint } from './public-key.ts';
 import { readSignData } from './sign-data.ts';

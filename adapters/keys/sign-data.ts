@@ -3,7 +3,7 @@
  * its hostbound form, either with a user certificate, or SSHSIG. Nothing else is readable.
  */
 import { Buffer } from 'node:buffer';
-import type { RequestKind } from '../../machines/ports.ts';
+import type { RequestKind } from '../../machines/phone/ports.ts';
 import { readUserCertificate, type UserCertificate } from './certificate.ts';
 import { fingerprint, pointOf } from './public-key.ts';
 import {

@@ -1,6 +1,6 @@
 /** A sign request compared with what the headset claims of it. */
 import { Buffer } from 'node:buffer';
-import type { RequestKind } from '../../machines/ports.ts';
+import type { RequestKind } from '../../machines/phone/ports.ts';
 import type { UserCertificate } from './certificate.ts';
 import { fingerprint, pointOf } from './public-key.ts';
 import { readSignData } from './sign-data.ts';

@@ -2,12 +2,8 @@
 import type { TLSSocket } from 'node:tls';
 import { Subject, type Observable } from 'rxjs';
 import { fromCallback, type CallbackActorLogic } from 'xstate';
-import type {
-  ConnectorCommand,
-  ConnectorFact,
-  Endpoint,
-  PublicIdentity,
-} from '../../machines/ports.ts';
+import type { ConnectorCommand, ConnectorFact } from '../../machines/headset/ports.ts';
+import type { Endpoint, PublicIdentity } from '../../machines/ports.ts';
 import type { DeviceIdentity, PairedDevice } from './certificate.ts';
 import {
   negotiate,

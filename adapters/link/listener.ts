@@ -2,12 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { fromCallback, type CallbackActorLogic } from 'xstate';
-import type {
-  ListenerCommand,
-  ListenerFact,
-  PublicIdentity,
-  RequestKind,
-} from '../../machines/ports.ts';
+import type { ListenerCommand, ListenerFact, RequestKind } from '../../machines/phone/ports.ts';
+import type { PublicIdentity } from '../../machines/ports.ts';
 import type { DeviceIdentity, PairedDevice } from './certificate.ts';
 import {
   negotiate,

@@ -1,6 +1,6 @@
 /** What a phone holds of the requests on its links: challenges, signatures and recent answers. */
 import { createHash } from 'node:crypto';
-import type { Answer, ListenerFact } from '../../machines/ports.ts';
+import type { Answer, ListenerFact } from '../../machines/phone/ports.ts';
 import type { ResultMessage, SignMessage } from './messages.ts';
 
 /** Milliseconds: no headset can make a request, or its answer, live longer. */

@@ -1,5 +1,5 @@
 import { fromCallback, type CallbackActorLogic } from 'xstate';
-import type { SshCommand, SshFact, SshInput } from '../../machines/ports.ts';
+import type { SshCommand, SshFact, SshInput } from '../../machines/headset/ports.ts';
 import { foreign } from './foreign-text.ts';
 import type { Report } from './key-offers.ts';
 import { lookUp, type PinnedHostKey } from './known-hosts.ts';

@@ -1,4 +1,4 @@
-import type { SshFailure } from '../../machines/ports.ts';
+import type { SshFailure } from '../../machines/headset/ports.ts';
 
 /** What is known of a connection at the moment it fails. */
 export interface Circumstances {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { VerifyCallback } from 'ssh2';
-import type { SshFailure } from '../../machines/ports.ts';
+import type { SshFailure } from '../../machines/headset/ports.ts';
 import { fingerprintOf, keyTypeOf } from './blobs.ts';
 import type { Report } from './key-offers.ts';
 import { hostKeyName, judge, type KnownHost, type PinnedHostKey } from './known-hosts.ts';

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { AuthHandlerMiddleware, BaseAgent, NextAuthHandler, SignCallback } from 'ssh2';
-import type { PublicIdentity, SshFact } from '../../machines/ports.ts';
+import type { SshFact } from '../../machines/headset/ports.ts';
+import type { PublicIdentity } from '../../machines/ports.ts';
 import { ecdsaSignatureIn, fingerprintOf, keyTypeOf } from './blobs.ts';
 import type { RequestVault } from './request-vault.ts';
 

@@ -1,4 +1,4 @@
-import type { SshFailure } from '../../machines/ports.ts';
+import type { SshFailure } from '../../machines/headset/ports.ts';
 import type { SshPortOptions } from './client.ts';
 import { environmentFor } from './environment.ts';
 import { isTooManyTries, reasonFor } from './failure-reasons.ts';

@@ -13,14 +13,12 @@ import { verifySignature } from '../../adapters/keys/p256.ts';
 import { linkMachine } from '../../machines/headset/link.machine.ts';
 import type {
   BrowseInput,
-  Endpoint,
   PeerFact,
-  Phone,
-  PublicIdentity,
   SignerLinkCommand,
   SignerLinkFact,
   SignerLinkInput,
-} from '../../machines/ports.ts';
+} from '../../machines/headset/ports.ts';
+import type { Endpoint, Phone, PublicIdentity } from '../../machines/ports.ts';
 import { version } from '../version.ts';
 import type { Running } from '../running.ts';
 import { watchLog } from '../watch-log.ts';

@@ -16,7 +16,7 @@ import type {
   BiometricsInput,
   SheetCommand,
   Verification,
-} from '../../machines/ports.ts';
+} from '../../machines/phone/ports.ts';
 import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { watchLog } from '../watch-log.ts';

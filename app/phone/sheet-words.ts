@@ -1,5 +1,5 @@
 /** The words of a sheet, and of its end, at the phone's terminal. */
-import type { Answer, Sheet } from '../../machines/ports.ts';
+import type { Answer, Sheet } from '../../machines/phone/ports.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 
 /** `left`: seconds. */

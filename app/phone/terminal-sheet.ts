@@ -5,7 +5,7 @@
  * sheet takes input is thrown away.
  */
 import { fromCallback } from 'xstate';
-import type { Answer, Sheet, SheetCommand, SheetFact } from '../../machines/ports.ts';
+import type { Answer, Sheet, SheetCommand, SheetFact } from '../../machines/phone/ports.ts';
 import { fold } from '../terminal/fold.ts';
 import { createPassphraseLine, passphraseDots } from '../terminal/passphrase-line.ts';
 import { sheetLines, closingLine } from './sheet-words.ts';

@@ -7,7 +7,8 @@
  */
 import { setup } from 'xstate';
 import type { FailureReason } from '../failures.ts';
-import type { Phone, PublicIdentity, SignerLinkFact } from '../ports.ts';
+import type { SignerLinkFact } from './ports.ts';
+import type { Phone, PublicIdentity } from '../ports.ts';
 
 /** What both charts remember about the phone and the request. */
 export interface AwaitingSignerContext {

@@ -5,13 +5,8 @@
  */
 import { assertEvent, assign, enqueueActions, sendTo, setup, stateIn } from 'xstate';
 import type { FailureReason } from '../failures.ts';
-import {
-  signerLinkPort,
-  sshPort,
-  type PublicIdentity,
-  type SignerLinkFact,
-  type SshFact,
-} from '../ports.ts';
+import { signerLinkPort, sshPort, type SignerLinkFact, type SshFact } from './ports.ts';
+import type { PublicIdentity } from '../ports.ts';
 import {
   awaitingFaceId,
   canSend,

@@ -8,12 +8,10 @@ import {
   browsePort,
   connectorPort,
   type ConnectorFact,
-  type Endpoint,
   type LinkFailure,
   type PeerFact,
-  type Phone,
-  type PublicIdentity,
-} from '../ports.ts';
+} from './ports.ts';
+import type { Endpoint, Phone, PublicIdentity } from '../ports.ts';
 
 export const SIGNER_SERVICE_TYPE = '_vmux-signer._tcp';
 

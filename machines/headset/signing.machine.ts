@@ -5,7 +5,8 @@
  */
 import { assertEvent, assign, enqueueActions, setup, stateIn, sendTo } from 'xstate';
 import type { FailureReason } from '../failures.ts';
-import { signerLinkPort, type SignerLinkFact, type Timed } from '../ports.ts';
+import { signerLinkPort, type SignerLinkFact } from './ports.ts';
+import type { Timed } from '../ports.ts';
 import {
   awaitingFaceId,
   canSend,

@@ -6,7 +6,8 @@
  */
 import { assertEvent, assign, sendTo, setup } from 'xstate';
 import type { FailureReason } from '../failures.ts';
-import { headsetPairingPort, type HeadsetPairingFact, type Phone } from '../ports.ts';
+import { headsetPairingPort, type HeadsetPairingFact } from './ports.ts';
+import type { Phone } from '../ports.ts';
 import { PAIRING_TIMEOUT_MS } from './pairing-timeout.ts';
 
 export interface HeadsetPairingInput {

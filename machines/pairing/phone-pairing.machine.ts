@@ -6,7 +6,7 @@
  */
 import { assertEvent, assign, sendTo, setup } from 'xstate';
 import type { FailureReason } from '../failures.ts';
-import { phonePairingPort, type PhonePairingFact } from '../ports.ts';
+import { phonePairingPort, type PhonePairingFact } from './ports.ts';
 import { PAIRING_TIMEOUT_MS } from './pairing-timeout.ts';
 
 /** Each try gives a man in the middle one chance in a million. */

@@ -17,10 +17,10 @@ import {
   type AdvertiseFact,
   type Answer,
   type ListenerFact,
-  type PublicIdentity,
   type SheetFact,
   type SignRequest,
-} from '../ports.ts';
+} from './ports.ts';
+import type { PublicIdentity } from '../ports.ts';
 import type { SignerFailure } from '../ports.ts';
 
 export const SIGNER_SERVICE_TYPE = '_vmux-signer._tcp';

@@ -15,7 +15,7 @@ import {
   keysPort,
   type BiometricsInput,
   type Verification,
-} from '../../machines/ports.ts';
+} from '../../machines/phone/ports.ts';
 import { inTemporaryFolder, key, login } from './keys-examples.ts';
 
 const own = fingerprint(key.publicKey);

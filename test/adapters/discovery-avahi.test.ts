@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PeerFact } from '../../machines/ports.ts';
+import type { PeerFact } from '../../machines/headset/ports.ts';
 import { avahiMissing, startAvahi, type Avahi } from '../support/avahi.ts';
 import { makeNamespacePair, namespacesMissing, type NamespacePair } from '../support/namespaces.ts';
 import { factsOfProgram, watchFacts } from '../support/watch-facts.ts';

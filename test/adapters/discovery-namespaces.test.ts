@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AdvertiseFact, PeerFact } from '../../machines/ports.ts';
+import type { PeerFact } from '../../machines/headset/ports.ts';
+import type { AdvertiseFact } from '../../machines/phone/ports.ts';
 import {
   makeNamespacePair,
   namespacesMissing,

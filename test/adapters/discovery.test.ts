@@ -6,7 +6,8 @@ import { browse, type BrowseOptions } from '../../adapters/discovery/browse.ts';
 import type { NetworkInterface } from '../../adapters/discovery/interfaces.ts';
 import { randomInstance } from '../../adapters/discovery/names.ts';
 import { publish, type PublishOptions } from '../../adapters/discovery/publish.ts';
-import type { AdvertiseFact, PeerFact } from '../../machines/ports.ts';
+import type { PeerFact } from '../../machines/headset/ports.ts';
+import type { AdvertiseFact } from '../../machines/phone/ports.ts';
 import {
   boundSocket,
   loopback,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { DeviceIdentity } from '../../adapters/link/certificate.ts';
 import type { ListenerOptions } from '../../adapters/link/listener.ts';
-import type { Answer } from '../../machines/ports.ts';
+import type { Answer } from '../../machines/phone/ports.ts';
 import {
   aRequest,
   newIdentity,

@@ -11,13 +11,13 @@ import { createPhonePairing } from '../../adapters/link/pairing/phone.ts';
 import { meetingTls } from '../../adapters/link/pairing/peer.ts';
 import { PAIR_ALPN } from '../../adapters/link/tls.ts';
 import type {
-  Endpoint,
   HeadsetPairingCommand,
   HeadsetPairingFact,
   PairingInput,
   PhonePairingCommand,
   PhonePairingFact,
-} from '../../machines/ports.ts';
+} from '../../machines/pairing/ports.ts';
+import type { Endpoint } from '../../machines/ports.ts';
 import { dialRaw, newIdentity, runPort } from '../support/link-rig.ts';
 
 let phoneIdentity: DeviceIdentity;

@@ -13,14 +13,9 @@ import { createConnector, type OutgoingRequest } from '../../adapters/link/conne
 import { createFrameDecoder, encodeFrame } from '../../adapters/link/frames.ts';
 import { createListener, type ListenerOptions } from '../../adapters/link/listener.ts';
 import { LINK_ALPN } from '../../adapters/link/tls.ts';
-import type {
-  ConnectorCommand,
-  ConnectorFact,
-  Endpoint,
-  ListenerCommand,
-  ListenerFact,
-  PublicIdentity,
-} from '../../machines/ports.ts';
+import type { ConnectorCommand, ConnectorFact } from '../../machines/headset/ports.ts';
+import type { ListenerCommand, ListenerFact } from '../../machines/phone/ports.ts';
+import type { Endpoint, PublicIdentity } from '../../machines/ports.ts';
 import { watchFacts, type Watch } from './watch-facts.ts';
 
 export const newIdentity = createDeviceIdentity;

@@ -6,7 +6,8 @@ import { createSshPort } from '../../adapters/ssh/client.ts';
 import type { PinnedHostKey } from '../../adapters/ssh/known-hosts.ts';
 import { createRequestVault, type RequestVault } from '../../adapters/ssh/request-vault.ts';
 import type { SessionOptions } from '../../adapters/ssh/session.ts';
-import type { PublicIdentity, SshCommand, SshFact, SshInput } from '../../machines/ports.ts';
+import type { SshCommand, SshFact, SshInput } from '../../machines/headset/ports.ts';
+import type { PublicIdentity } from '../../machines/ports.ts';
 
 export interface TestIdentity extends PublicIdentity {
   privateKey: KeyObject;

@@ -6,15 +6,14 @@ import {
 } from '../../machines/headset/connection.machine.ts';
 import { signingMachine, type SigningInput } from '../../machines/headset/signing.machine.ts';
 import type {
-  Phone,
-  PublicIdentity,
   SignerLinkCommand,
   SignerLinkFact,
   SignerLinkInput,
   SshCommand,
   SshFact,
   SshInput,
-} from '../../machines/ports.ts';
+} from '../../machines/headset/ports.ts';
+import type { Phone, PublicIdentity } from '../../machines/ports.ts';
 import { play, words, type Fields } from './story-play.ts';
 import { recordingPort } from './story-ports.ts';
 

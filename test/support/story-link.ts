@@ -9,12 +9,10 @@ import {
 import type {
   BrowseInput,
   ConnectorCommand,
-  Endpoint,
   LinkFailure,
   PeerFact,
-  Phone,
-  PublicIdentity,
-} from '../../machines/ports.ts';
+} from '../../machines/headset/ports.ts';
+import type { Endpoint, Phone, PublicIdentity } from '../../machines/ports.ts';
 import { iphone } from './story-headset.ts';
 import { play } from './story-play.ts';
 import { recordingPort } from './story-ports.ts';

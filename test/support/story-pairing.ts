@@ -11,7 +11,7 @@ import type {
   HeadsetPairingCommand,
   PairingInput,
   PhonePairingCommand,
-} from '../../machines/ports.ts';
+} from '../../machines/pairing/ports.ts';
 import { play, words } from './story-play.ts';
 import { recordingPort } from './story-ports.ts';
 

@@ -18,7 +18,7 @@ import type {
   Signing,
   SignRequest,
   Verification,
-} from '../../machines/ports.ts';
+} from '../../machines/phone/ports.ts';
 import { play } from './story-play.ts';
 import { promisedPort, recordingPort } from './story-ports.ts';
 

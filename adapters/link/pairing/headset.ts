@@ -4,11 +4,11 @@ import type { TLSSocket } from 'node:tls';
 import type { Observable } from 'rxjs';
 import { fromCallback, type CallbackActorLogic } from 'xstate';
 import type {
-  Endpoint,
   HeadsetPairingCommand,
   HeadsetPairingFact,
   PairingInput,
-} from '../../../machines/ports.ts';
+} from '../../../machines/pairing/ports.ts';
+import type { Endpoint } from '../../../machines/ports.ts';
 import { samePin, PAIR_ALPN } from '../tls.ts';
 import type { DeviceIdentity } from '../certificate.ts';
 import { dial } from '../dial.ts';

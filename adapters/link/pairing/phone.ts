@@ -6,7 +6,7 @@ import type {
   PairingInput,
   PhonePairingCommand,
   PhonePairingFact,
-} from '../../../machines/ports.ts';
+} from '../../../machines/pairing/ports.ts';
 import type { DeviceIdentity } from '../certificate.ts';
 import { negotiate } from '../messages.ts';
 import { openSession, type Session } from '../session.ts';
