@@ -234,3 +234,7 @@ export const failures = {
 } as const satisfies Record<string, Failure>;
 
 export type FailureReason = keyof typeof failures;
+
+/** The action that notes why a flow ended. */
+export const because = <Reason extends FailureReason>(reason: Reason) =>
+  ({ type: 'noteFailure', params: { reason } }) as const;

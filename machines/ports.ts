@@ -61,3 +61,6 @@ export type SignerFailure = Extract<
   | 'verificationUnavailable'
   | 'badSignature'
 >;
+
+/** The DNS-SD type of a phone's link (RFC 6763 §7). */
+export const SIGNER_SERVICE_TYPE = '_vmux-signer._tcp';

@@ -1,5 +1,5 @@
 /** What the phone keeps: projections of its event log, and the appends that change them. */
-import type { SignerIdentity } from '../../machines/phone/signer.machine.ts';
+import type { SignerIdentity } from '../../machines/phone/signer.context.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import type { EventLog } from '../../adapters/event-log/store.ts';
 

@@ -6,7 +6,7 @@
  * the exits `#signed`, `#denied`, `#timedOut`, `#failed` and the way back, `#discovering`.
  */
 import { setup } from 'xstate';
-import type { FailureReason } from '../failures.ts';
+import { because, type FailureReason } from '../failures.ts';
 import type { SignerLinkFact } from './ports.ts';
 import type { Phone, PublicIdentity } from '../ports.ts';
 
@@ -84,7 +84,7 @@ export const challengeSent = createStateConfig({
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
-      actions: ['noteAnswer', { type: 'noteFailure', params: { reason: 'notPresented' } }],
+      actions: ['noteAnswer', because('notPresented')],
     },
     'signer.failed': {
       guard: 'isThisRequest',
@@ -108,7 +108,7 @@ export const awaitingFaceId = createStateConfig({
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
-      actions: ['noteAnswer', { type: 'noteFailure', params: { reason: 'notApproved' } }],
+      actions: ['noteAnswer', because('notApproved')],
     },
     'signer.failed': {
       guard: 'isThisRequest',
@@ -136,7 +136,7 @@ export const queued = createStateConfig({
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
-      actions: ['noteAnswer', { type: 'noteFailure', params: { reason: 'queuedTooLong' } }],
+      actions: ['noteAnswer', because('queuedTooLong')],
     },
     'signer.failed': {
       guard: 'isThisRequest',
@@ -148,7 +148,7 @@ export const queued = createStateConfig({
   after: {
     queueTimeout: {
       target: '#timedOut',
-      actions: { type: 'noteFailure', params: { reason: 'queuedTooLong' } },
+      actions: because('queuedTooLong'),
     },
   },
 });

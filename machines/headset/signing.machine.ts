@@ -4,7 +4,7 @@
  * Injected: `link`, the way to the phone. The asker already knows which identity it wants.
  */
 import { assertEvent, assign, enqueueActions, setup, stateIn, sendTo } from 'xstate';
-import type { FailureReason } from '../failures.ts';
+import { because, type FailureReason } from '../failures.ts';
 import { signerLinkPort, type SignerLinkFact } from './ports.ts';
 import type { Timed } from '../ports.ts';
 import {
@@ -150,13 +150,13 @@ export const signingMachine = setup({
         input: ({ context: { flowId } }) => ({ flowId }),
         onError: {
           target: '#failed',
-          actions: { type: 'noteFailure', params: { reason: 'internalError' } },
+          actions: because('internalError'),
         },
       },
       on: {
         'asker.gone': {
           target: '#failed',
-          actions: { type: 'noteFailure', params: { reason: 'cancelled' } },
+          actions: because('cancelled'),
         },
         'link.up': { actions: 'rememberPhone' },
         'link.lost': { actions: 'forgetPhone' },
@@ -170,26 +170,26 @@ export const signingMachine = setup({
               {
                 guard: 'isShown',
                 target: '#timedOut',
-                actions: { type: 'noteFailure', params: { reason: 'notApproved' } },
+                actions: because('notApproved'),
               },
               {
                 guard: 'isSent',
                 target: '#timedOut',
-                actions: { type: 'noteFailure', params: { reason: 'notPresented' } },
+                actions: because('notPresented'),
               },
               {
                 guard: 'isLinkedWithoutIdentity',
                 target: '#timedOut',
-                actions: { type: 'noteFailure', params: { reason: 'noIdentity' } },
+                actions: because('noIdentity'),
               },
               {
                 guard: 'wasNeverLinked',
                 target: '#timedOut',
-                actions: { type: 'noteFailure', params: { reason: 'peerUnreachable' } },
+                actions: because('peerUnreachable'),
               },
               {
                 target: '#timedOut',
-                actions: { type: 'noteFailure', params: { reason: 'linkLost' } },
+                actions: because('linkLost'),
               },
             ],
           },
@@ -203,7 +203,7 @@ export const signingMachine = setup({
                 'link.nothingFound': {
                   guard: 'wasNeverLinked',
                   target: '#failed',
-                  actions: { type: 'noteFailure', params: { reason: 'peerNotFound' } },
+                  actions: because('peerNotFound'),
                 },
                 'link.unusable': { target: '#failed', actions: 'noteLinkFailure' },
               },

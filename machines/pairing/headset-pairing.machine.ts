@@ -5,7 +5,7 @@
  * Injected: `pairing`, the exchange with the phone. The digits never enter the chart.
  */
 import { assertEvent, assign, sendTo, setup } from 'xstate';
-import type { FailureReason } from '../failures.ts';
+import { because, type FailureReason } from '../failures.ts';
 import { headsetPairingPort, type HeadsetPairingFact } from './ports.ts';
 import type { Phone } from '../ports.ts';
 import { PAIRING_TIMEOUT_MS } from './pairing-timeout.ts';
@@ -78,20 +78,20 @@ export const headsetPairingMachine = setup({
         input: ({ context: { deviceName } }) => ({ deviceName }),
         onError: {
           target: 'failed',
-          actions: { type: 'noteFailure', params: { reason: 'internalError' } },
+          actions: because('internalError'),
         },
       },
       on: {
         'user.cancel': {
           target: '.declining',
-          actions: { type: 'noteFailure', params: { reason: 'cancelled' } },
+          actions: because('cancelled'),
         },
         'pairing.failed': { target: 'failed', actions: 'notePairingFailure' },
       },
       after: {
         pairingTimeout: {
           target: 'expired',
-          actions: { type: 'noteFailure', params: { reason: 'pairingExpired' } },
+          actions: because('pairingExpired'),
         },
       },
       states: {
@@ -105,7 +105,7 @@ export const headsetPairingMachine = setup({
             'pairing.digitsMatched': { target: 'confirming' },
             'pairing.digitsDiffered': {
               target: '#headsetPairing.mismatched',
-              actions: { type: 'noteFailure', params: { reason: 'pairingMismatched' } },
+              actions: because('pairingMismatched'),
             },
           },
         },
@@ -115,7 +115,7 @@ export const headsetPairingMachine = setup({
             'user.confirm': { target: 'completing', actions: 'confirm' },
             'user.decline': {
               target: 'declining',
-              actions: { type: 'noteFailure', params: { reason: 'pairingDeclined' } },
+              actions: because('pairingDeclined'),
             },
           },
         },

@@ -5,7 +5,7 @@
  * never enter the chart.
  */
 import { assertEvent, assign, sendTo, setup } from 'xstate';
-import type { FailureReason } from '../failures.ts';
+import { because, type FailureReason } from '../failures.ts';
 import { phonePairingPort, type PhonePairingFact } from './ports.ts';
 import { PAIRING_TIMEOUT_MS } from './pairing-timeout.ts';
 
@@ -81,27 +81,27 @@ export const phonePairingMachine = setup({
         input: ({ context: { deviceName } }) => ({ deviceName }),
         onError: {
           target: 'failed',
-          actions: { type: 'noteFailure', params: { reason: 'internalError' } },
+          actions: because('internalError'),
         },
       },
       on: {
         'user.cancel': {
           target: 'failed',
-          actions: { type: 'noteFailure', params: { reason: 'cancelled' } },
+          actions: because('cancelled'),
         },
         'pairing.failed': { target: 'failed', actions: 'notePairingFailure' },
         'pairing.peerLeft': [
           { guard: 'hasTriesLeft', target: '.exchanging', actions: ['countTry', 'exchangeAgain'] },
           {
             target: 'failed',
-            actions: { type: 'noteFailure', params: { reason: 'pairingInterrupted' } },
+            actions: because('pairingInterrupted'),
           },
         ],
       },
       after: {
         pairingTimeout: {
           target: 'expired',
-          actions: { type: 'noteFailure', params: { reason: 'pairingExpired' } },
+          actions: because('pairingExpired'),
         },
       },
       states: {
@@ -121,7 +121,7 @@ export const phonePairingMachine = setup({
               },
               {
                 target: '#phonePairing.mismatched',
-                actions: { type: 'noteFailure', params: { reason: 'pairingMismatched' } },
+                actions: because('pairingMismatched'),
               },
             ],
           },

@@ -6,7 +6,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AnyStateNode, AnyTransitionDefinition, StateFrom } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap, getStateNodes } from 'xstate/graph';
-import { signerMachine, type SignerEvent } from '../../machines/phone/signer.machine.ts';
+import { signerMachine } from '../../machines/phone/signer.machine.ts';
+import type { SignerEvent } from '../../machines/phone/signer.context.ts';
 import { disabled, enabled, foreign, request } from '../support/story-signer.ts';
 
 type State = StateFrom<typeof signerMachine>;

@@ -1,9 +1,6 @@
 /** Stories of the headset: one connection, or one signature for another program. */
-import {
-  connectionMachine,
-  type ConnectionEvent,
-  type ConnectionInput,
-} from '../../machines/headset/connection.machine.ts';
+import { connectionMachine } from '../../machines/headset/connection.machine.ts';
+import type { ConnectionEvent, ConnectionInput } from '../../machines/headset/connection.setup.ts';
 import { signingMachine, type SigningInput } from '../../machines/headset/signing.machine.ts';
 import type {
   SignerLinkCommand,

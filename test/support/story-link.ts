@@ -1,11 +1,8 @@
 /** Stories of the headset's link. */
 import { fromEventObservable } from 'xstate';
 import { Subject } from 'rxjs';
-import {
-  linkMachine,
-  type LinkEvent,
-  type LinkInput,
-} from '../../machines/headset/link.machine.ts';
+import { linkMachine } from '../../machines/headset/link.machine.ts';
+import type { LinkEvent, LinkInput } from '../../machines/headset/link.setup.ts';
 import type {
   BrowseInput,
   ConnectorCommand,

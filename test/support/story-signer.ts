@@ -1,10 +1,10 @@
 /** Stories of the phone. */
-import {
-  signerMachine,
-  type SignerEvent,
-  type SignerIdentity,
-  type SignerInput,
-} from '../../machines/phone/signer.machine.ts';
+import { signerMachine } from '../../machines/phone/signer.machine.ts';
+import type {
+  SignerEvent,
+  SignerIdentity,
+  SignerInput,
+} from '../../machines/phone/signer.context.ts';
 import { fromEventObservable } from 'xstate';
 import { Subject } from 'rxjs';
 import type {

@@ -6,7 +6,7 @@ import { randomInstance } from '../../../adapters/discovery/names.ts';
 import { resolveHost } from '../../../adapters/ssh/ssh-config.ts';
 import { createRequestVault } from '../../../adapters/ssh/request-vault.ts';
 import { failures, type FailureReason } from '../../../machines/failures.ts';
-import { SIGNER_SERVICE_TYPE } from '../../../machines/headset/link.machine.ts';
+import { SIGNER_SERVICE_TYPE } from '../../../machines/ports.ts';
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
 import { begin, type Running } from '../../running.ts';

@@ -1,4 +1,5 @@
-import { signerMachine, type SignerEvent } from '../../../machines/phone/signer.machine.ts';
+import { signerMachine } from '../../../machines/phone/signer.machine.ts';
+import type { SignerEvent } from '../../../machines/phone/signer.context.ts';
 import { machineModel } from '../../support/transition-coverage.ts';
 
 const enabled = {
