@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { fromCallback, type CallbackActorLogic } from 'xstate';
-import type { ListenerCommand, ListenerFact, RequestKind } from '../../machines/phone/ports.ts';
+import type { ListenerCommand, ListenerFact } from '../../machines/phone/ports.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import type { DeviceIdentity, PairedDevice } from './certificate.ts';
+import { judgeRequest, type ReadRequest } from './judge-request.ts';
 import {
   negotiate,
   PROTOCOLS,
@@ -16,22 +17,11 @@ import {
   type SignMessage,
 } from './messages.ts';
 import { createPinnedServer } from './pinned-server.ts';
-import {
-  createRequestStore,
-  refOf,
-  type HeldRequest,
-  type RequestArrived,
-  type Requests,
-} from './requests.ts';
+import { createRequestStore, refOf, type Requests } from './requests.ts';
 import { openSession, type Session, type SessionEnd } from './session.ts';
 import { createSuspensionWatch } from './suspension.ts';
 
 const MAX_LINKS_A_DEVICE = 32;
-
-/** What the bytes to sign say, or why this phone does not sign them. */
-export type ReadRequest =
-  | { ok: true; kind: RequestKind; user: string; detail: string | null }
-  | { ok: false; reason: 'requestUnreadable' | 'requestMismatch' };
 
 export interface ListenerOptions {
   identity: DeviceIdentity;
@@ -40,10 +30,7 @@ export interface ListenerOptions {
   /** This program's version. */
   version: string;
   /** Judges the bytes and the headset's claims about them. The bytes are only lent. */
-  readRequest: (
-    data: Uint8Array,
-    claim: { fingerprint: string; user: string; host: string },
-  ) => ReadRequest;
+  readRequest: ReadRequest;
   /** A headset said that it no longer is paired with this phone. */
   onUnpaired?: (deviceId: string) => void;
   /** Milliseconds of a clock that never goes back. */
@@ -164,28 +151,8 @@ export function createListener(options: ListenerOptions): Listener {
       case 'pending':
         return tell({ ...arrival.held.fact!, linkId });
       case 'new':
-        arrival.held.fact = judge(arrival.held, device, message);
+        arrival.held.fact = judgeRequest(readRequest, arrival.held, device, message);
         return tell(arrival.held.fact);
-    }
-  }
-
-  function judge(held: HeldRequest, device: PairedDevice, message: SignMessage): RequestArrived {
-    const { ref, linkId, challengeHash, ttl, queueTtl, sheetTtl } = held;
-    const { fingerprint, user, host } = message;
-    const read = readSafely(held.challenge, { fingerprint, user, host });
-    if (!read.ok) return { type: 'request.unreadable', ref, linkId, reason: read.reason };
-    const { id: deviceId, name: deviceName } = device;
-    const asked = { ref, linkId, deviceId, deviceName, host, user: read.user, fingerprint };
-    const { kind, detail } = read;
-    const times = { ttl, queueTtl, sheetTtl };
-    return { type: 'request.received', ...asked, challengeHash, kind, detail, ...times };
-  }
-
-  function readSafely(...[data, claim]: Parameters<typeof readRequest>): ReadRequest {
-    try {
-      return readRequest(data, claim);
-    } catch {
-      return { ok: false, reason: 'requestUnreadable' };
     }
   }
 
