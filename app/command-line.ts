@@ -66,6 +66,8 @@ export async function dispatch(
   argv: string[],
 ): Promise<number> {
   const [name, ...args] = argv;
+  // A reader that left, such as head, is no failure.
+  process.stdout.on('error', () => {});
   try {
     if (name === undefined) return await bare();
     if (name === '--version' || name === '-V') return print(`${program} ${version()}`);
@@ -85,13 +87,18 @@ export async function dispatch(
     }
     return await command.run(args);
   } catch (error) {
-    return report(program, error, name);
+    return report(program, error, name, commands);
   }
 }
 
-function report(program: string, error: unknown, name: string | undefined): number {
+function report(
+  program: string,
+  error: unknown,
+  name: string | undefined,
+  commands: Record<string, unknown>,
+): number {
   if (error instanceof WrongUsage) {
-    const help = name === undefined || name.startsWith('-') ? '' : ` ${showForeign(name)}`;
+    const help = name !== undefined && Object.hasOwn(commands, name) ? ` ${name}` : '';
     process.stderr.write(`${program}: ${error.message}\nhint: see ${program}${help} --help\n`);
     return 2;
   }

@@ -105,7 +105,7 @@ export async function connectInTerminal(
   act('user.connect');
   const status = await ended.promise;
 
-  act('user.cancel');
+  if (connection.actor.getSnapshot().matches('session')) act('user.cancel');
   overlay.clear();
   keys.release();
   if (stdin.isTTY) stdin.setRawMode(false);
