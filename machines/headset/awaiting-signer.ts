@@ -79,17 +79,17 @@ export const challengeSent = createStateConfig({
     'signer.denied': {
       guard: 'isThisRequest',
       target: '#denied',
-      actions: ['noteAnswer', 'noteDenial'],
+      actions: 'noteDenial',
     },
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
-      actions: ['noteAnswer', because('notPresented')],
+      actions: because('notPresented'),
     },
     'signer.failed': {
       guard: 'isThisRequest',
       target: '#failed',
-      actions: ['noteAnswer', 'noteSignerFailure'],
+      actions: 'noteSignerFailure',
     },
     'link.lost': { target: '#discovering', actions: 'forgetPhone' },
   },
@@ -103,17 +103,17 @@ export const awaitingFaceId = createStateConfig({
     'signer.denied': {
       guard: 'isThisRequest',
       target: '#denied',
-      actions: ['noteAnswer', 'noteDenial'],
+      actions: 'noteDenial',
     },
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
-      actions: ['noteAnswer', because('notApproved')],
+      actions: because('notApproved'),
     },
     'signer.failed': {
       guard: 'isThisRequest',
       target: '#failed',
-      actions: ['noteAnswer', 'noteSignerFailure'],
+      actions: 'noteSignerFailure',
     },
     'link.lost': { target: '#discovering', actions: 'forgetPhone' },
   },
@@ -131,17 +131,17 @@ export const queued = createStateConfig({
     'signer.denied': {
       guard: 'isThisRequest',
       target: '#denied',
-      actions: ['noteAnswer', 'noteDenial'],
+      actions: 'noteDenial',
     },
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
-      actions: ['noteAnswer', because('queuedTooLong')],
+      actions: because('queuedTooLong'),
     },
     'signer.failed': {
       guard: 'isThisRequest',
       target: '#failed',
-      actions: ['noteAnswer', 'noteSignerFailure'],
+      actions: 'noteSignerFailure',
     },
     'link.lost': { target: '#discovering', actions: ['forgetPhone', 'startClock'] },
   },
@@ -178,10 +178,7 @@ export function requestAnswered(context: AwaitingSignerContext): Change {
   return { request: context.request && { ...context.request, outstanding: false } };
 }
 
-/**
- * The request is with the phone, and `event` is not its answer: states are left before the actions
- * of the transition that leaves them, so what is about to be noted is not noted yet.
- */
+/** The request is with the phone, and `event` is not its answer. */
 export function isUnanswered(context: AwaitingSignerContext, event: { type: string }): boolean {
   const { request } = context;
   if (!request?.outstanding) return false;

@@ -150,8 +150,9 @@ export const connectionSetup = setup({
       enqueue.assign(({ context }) => requestSent(context));
     }),
     withdrawUnanswered: enqueueActions(({ context, event, enqueue }) => {
-      if (context.request === null || !isUnanswered(context, event)) return;
-      enqueue.sendTo('link', { type: 'link.withdraw', requestId: context.request.requestId });
+      const { request } = context;
+      if (request !== null && isUnanswered(context, event))
+        enqueue.sendTo('link', { type: 'link.withdraw', requestId: request.requestId });
       enqueue.assign(({ context }) => requestAnswered(context));
     }),
     noteAnswer: assign(({ context }) => requestAnswered(context)),

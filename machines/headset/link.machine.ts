@@ -26,7 +26,7 @@ export const linkMachine = linkSetup.createMachine({
     active: {
       description: 'A phone is paired, and the network is watched for it.',
       initial: 'searching',
-      exit: 'forgetAllFound',
+      exit: ['forgetAllFound', 'forgetLink'],
       invoke: [
         {
           id: 'browse',
@@ -36,13 +36,13 @@ export const linkMachine = linkSetup.createMachine({
             description: 'No multicast here: remembered addresses are what is left.',
           },
         },
-        { id: 'connector', src: 'connector', onError: { target: '#down', actions: 'forgetLink' } },
+        { id: 'connector', src: 'connector', onError: { target: '#down' } },
       ],
       on: {
         'peer.found': { actions: 'rememberFound' },
         'peer.gone': { actions: 'forgetFound' },
         'phones.changed': [
-          { guard: 'bringsNoPhones', target: '#down', actions: ['rememberPhones', 'forgetLink'] },
+          { guard: 'bringsNoPhones', target: '#down', actions: 'rememberPhones' },
           {
             guard: 'losesThisPhone',
             target: '.searching',
@@ -76,7 +76,7 @@ export const linkMachine = linkSetup.createMachine({
             quiet: {
               description: 'Nothing on the network answered.',
               on: {
-                'link.wanted': { target: '#searching', reenter: true },
+                'link.wanted': { target: '#searching' },
               },
               after: {
                 redialPeriod: [
@@ -88,7 +88,7 @@ export const linkMachine = linkSetup.createMachine({
             refused: {
               description: 'A phone answered and turned this headset away.',
               on: {
-                'link.wanted': { target: '#searching', reenter: true, actions: 'forgetRefusals' },
+                'link.wanted': { target: '#searching', actions: 'forgetRefusals' },
               },
               after: { redialPeriod: { target: 'refused', reenter: true, actions: 'dialKnown' } },
             },
@@ -119,7 +119,7 @@ export const linkMachine = linkSetup.createMachine({
             'link.identitiesChanged': { actions: 'rememberIdentities' },
             'link.dropped': { target: 'lost', actions: ['rememberDrop', 'forgetLink'] },
             'link.unpaired': [
-              { guard: 'wasOnlyPhone', target: '#down', actions: ['forgetUnpaired', 'forgetLink'] },
+              { guard: 'wasOnlyPhone', target: '#down', actions: 'forgetUnpaired' },
               { target: 'searching', actions: ['forgetUnpaired', 'closeLink', 'forgetLink'] },
             ],
           },
