@@ -118,6 +118,7 @@ describe('vmux looks for a paired iPhone', () => {
     story.tell({ type: 'phones.changed', phones: [], remembered: [] });
     story.wait(60_000);
     expect(story.states()).toEqual([...toLooking, 'down']);
+    expect(story.context().phones).toEqual([]);
     expect(story.connector.running()).toBe(0);
     expect(story.sent).toEqual([dialled('192.0.2.9')]);
   });
@@ -263,6 +264,7 @@ describe('the hello', () => {
     const story = untilSecuring();
     story.tell(dropped());
     expect(story.states()).toEqual([...toSecuring, 'lost']);
+    expect(story.context().phone).toBeNull();
     expect(story.sent).toEqual(secureCommands);
     story.wait(100);
     expect(story.states()).toEqual([...toSecuring, 'lost', 'looking']);
@@ -321,8 +323,10 @@ describe('the link', () => {
       story.tell(answered(iphone, '192.0.2.1'));
     }
     story.tell(established(iphone, '192.0.2.1', []));
-    story.tell(dropped(0.5));
-    story.wait(100);
+    story.tell(dropped(0.9));
+    story.wait(179);
+    expect(story.states().at(-1)).toBe('lost');
+    story.wait(1);
     expect(story.states().at(-1)).toBe('looking');
   });
 
@@ -353,6 +357,7 @@ describe('the link', () => {
     story.tell({ type: 'phones.changed', phones: [otherPhone], remembered: [] });
     expect(story.states()).toEqual([...path, 'looking']);
     expect(story.context().phone).toBeNull();
+    expect(story.context().phones).toEqual([otherPhone]);
     expect(story.sent).toEqual([...secureCommands, closed, dialled('192.0.2.1')]);
   });
 

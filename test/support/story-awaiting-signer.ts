@@ -112,6 +112,7 @@ export function tellAwaitingSigner({ looking, sent, path }: Asking): void {
       expect(flow.states()).toEqual([...here, 'denied']);
       expect(flow.sent.link).toEqual([wanted, requested()]);
       expect(flow.words()).toEqual(words.denied);
+      expect(flow.context().request?.outstanding).toBe(false);
     });
 
     it('three wrong passphrases are told apart from "Deny"', () => {

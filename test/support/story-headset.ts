@@ -68,6 +68,13 @@ export function connect(
 
 export type ConnectionStory = ReturnType<typeof connect>;
 
+/** Steps 1 and 2: connecting, and nothing heard yet. */
+export function justConnecting(): ConnectionStory {
+  const story = connect();
+  story.person('user.connect');
+  return story;
+}
+
 /** Steps 1 to 3: the server asks for an authentication signature. */
 export function untilWanted(story = connect()): ConnectionStory {
   story.person('user.connect');
