@@ -38,32 +38,28 @@ export type SessionEnd =
  * When `stdout` fails, such as a pipe whose reader left, the channel is closed.
  * Never rejects.
  */
-export async function runSession(
+export function runSession(
   client: Client,
   options: SessionOptions,
   env: Record<string, string>,
 ): Promise<SessionEnd> {
-  const opened = await open(client, options, env);
-  return opened instanceof Error
-    ? { outcome: 'refused', detail: foreign(opened.message) }
-    : attach(opened, options);
-}
-
-function open(
-  client: Client,
-  { command, terminal }: SessionOptions,
-  env: Record<string, string>,
-): Promise<ClientChannel | Error> {
+  const { command, terminal } = options;
   return new Promise((resolve) => {
-    const done = (error: Error | undefined, channel: ClientChannel) => resolve(error ?? channel);
+    // Attached at once: a short command's end may have come with the channel's confirmation.
+    const opened = (error: Error | undefined, channel: ClientChannel) =>
+      resolve(error ? refused(error) : attach(channel, options));
     const pty = terminal && ptyOf(terminal);
     try {
-      if (command === null) client.shell(pty ?? false, { env }, done);
-      else client.exec(command, pty === null ? { env } : { env, pty }, done);
+      if (command === null) client.shell(pty ?? false, { env }, opened);
+      else client.exec(command, pty === null ? { env } : { env, pty }, opened);
     } catch (error) {
-      resolve(error as Error);
+      resolve(refused(error as Error));
     }
   });
+}
+
+function refused({ message }: Error): SessionEnd {
+  return { outcome: 'refused', detail: foreign(message) };
 }
 
 function ptyOf({ term, columns, rows }: Terminal): PseudoTtyOptions {
