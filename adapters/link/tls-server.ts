@@ -29,7 +29,8 @@ export function createTlsServer(
     },
   );
   server.maxConnections = options.maxSockets;
-  server.on('tlsClientError', () => {});
+  // Node reports a handshake that took too long and leaves its socket open.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
 
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
