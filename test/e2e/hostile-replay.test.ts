@@ -43,7 +43,8 @@ describe.skipIf(!hasSshd)(
           port,
           username: 'root',
           readyTimeout: 0,
-          authHandler: [{ type: 'agent', username: 'root', agent }],
+          authHandler: (left, _partial, next) =>
+            left === null ? next({ type: 'agent', username: 'root', agent }) : next(false),
         });
       }).finally(() => client.end());
     }
