@@ -1,4 +1,5 @@
-import { Observable } from 'rxjs';
+// The package's front door loads 220 files: 30 ms at every start.
+import { Observable } from 'rxjs/internal/Observable';
 import type { PeerFact } from '../../machines/headset/ports.ts';
 import type { Endpoint } from '../../machines/ports.ts';
 import { createAllowance } from './allowance.ts';

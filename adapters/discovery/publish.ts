@@ -1,4 +1,5 @@
-import { Observable } from 'rxjs';
+// The package's front door loads 220 files: 30 ms at every start.
+import { Observable } from 'rxjs/internal/Observable';
 import type { AdvertiseFact } from '../../machines/phone/ports.ts';
 import { openOnEveryInterface, type MulticastOptions } from './every-interface.ts';
 import type { MulticastSocket } from './multicast.ts';

@@ -1,6 +1,8 @@
 /** The headset's end of the link: dials, checks the pin, and speaks the phone's protocol. */
 import type { TLSSocket } from 'node:tls';
-import { Subject, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
+// The package's front door loads 220 files: 30 ms at every start.
+import { Subject } from 'rxjs/internal/Subject';
 import { fromCallback, type CallbackActorLogic } from 'xstate';
 import type { ConnectorCommand, ConnectorFact } from '../../machines/headset/ports.ts';
 import type { Endpoint, PublicIdentity } from '../../machines/ports.ts';
