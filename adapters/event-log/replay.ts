@@ -8,7 +8,8 @@ import {
 } from 'xstate';
 import type { Envelope } from './envelope.ts';
 import { LogInconsistent } from './errors.ts';
-import { STOPPED } from './recorder.ts';
+import { INTERRUPTED } from './processes.ts';
+import { FINISHED, STOPPED } from './recorder.ts';
 
 /** One step of a recorded run: what came in, and what the machine was after it. */
 export interface Frame<Machine extends AnyStateMachine> {
@@ -20,7 +21,7 @@ export interface Frame<Machine extends AnyStateMachine> {
 /**
  * The recorded run, step by step. No effect runs.
  *
- * `app.*` events are no steps, but for `app.stopped`, which stops the machine as it did then.
+ * `app.finished` and `app.interrupted` are no steps; `app.stopped` stops the machine as it did then.
  * Throws `LogInconsistent` when the stream does not begin with `xstate.init`, and whatever the
  * machine's own guards and assigners throw.
  */
@@ -71,7 +72,7 @@ export function comparable(snapshot: AnyMachineSnapshot): {
 
 function toEvent({ stream, version, type, v, data }: Envelope): AnyEventObject | null {
   if (type === STOPPED) return { type: 'xstate.stop' };
-  if (type.startsWith('app.')) return null;
+  if (type === FINISHED || type === INTERRUPTED) return null;
   if (v !== 1 || data === null || typeof data !== 'object' || Array.isArray(data)) {
     throw new LogInconsistent(`${stream} version ${version} is not a machine's event`);
   }

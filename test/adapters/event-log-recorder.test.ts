@@ -70,6 +70,22 @@ const typesOf = (log: EventLog, stream = 'brew/1') =>
   contentOf(log.read(stream)).map(({ type }) => type);
 
 describe('a recorded machine', () => {
+  test('may have events of its own that begin with app.', () => {
+    const log = openLog();
+    const switchMachine = setup({ types: { events: {} as { type: 'app.started' } } }).createMachine(
+      { initial: 'off', states: { off: { on: { 'app.started': 'on' } }, on: {} } },
+    );
+    const recorded = startRecorded(switchMachine, {
+      input: undefined,
+      log,
+      stream: 'switch/1',
+      group: createRecorderGroup(() => {}),
+    });
+    expect(recorded.deliver({ type: 'app.started' })).toBe(true);
+    expect(fold(switchMachine, log.read('switch/1')).value).toBe('on');
+    recorded.stop();
+  });
+
   test('has every event in the log, and its fold is its live state after each', async () => {
     const { log, clock, effects, halts, start, pump } = world();
     const recorded = start();
