@@ -37,14 +37,17 @@ describe.skipIf(!hasSshd)(
       const { address: host, port } = sshd;
       const client = new ssh2.Client();
       return new Promise<'in' | 'refused'>((resolve) => {
-        client.on('ready', () => resolve('in')).on('error', () => resolve('refused'));
+        client.on('ready', () => resolve('in')).on('close', () => resolve('refused'));
+        client.on('error', () => {});
         client.connect({
           host,
           port,
           username: 'root',
           readyTimeout: 0,
-          authHandler: (left, _partial, next) =>
-            left === null ? next({ type: 'agent', username: 'root', agent }) : next(false),
+          authHandler(left, _partial, next) {
+            if (left === null) next({ type: 'agent', username: 'root', agent });
+            else client.destroy();
+          },
         });
       }).finally(() => client.end());
     }
