@@ -76,21 +76,13 @@ export const challengeSent = createStateConfig({
     'signer.queued': { guard: 'isThisRequest', target: '#queued', actions: 'startQueueClock' },
     'signer.presented': { guard: 'isThisRequest', target: '#awaitingFaceId' },
     'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
-    'signer.denied': {
-      guard: 'isThisRequest',
-      target: '#denied',
-      actions: 'noteDenial',
-    },
+    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
       actions: because('notPresented'),
     },
-    'signer.failed': {
-      guard: 'isThisRequest',
-      target: '#failed',
-      actions: 'noteSignerFailure',
-    },
+    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
     'link.lost': { target: '#discovering', actions: 'forgetPhone' },
   },
 });
@@ -100,21 +92,13 @@ export const awaitingFaceId = createStateConfig({
   description: 'The sheet is in front of the person, who has not answered yet.',
   on: {
     'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
-    'signer.denied': {
-      guard: 'isThisRequest',
-      target: '#denied',
-      actions: 'noteDenial',
-    },
+    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
       actions: because('notApproved'),
     },
-    'signer.failed': {
-      guard: 'isThisRequest',
-      target: '#failed',
-      actions: 'noteSignerFailure',
-    },
+    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
     'link.lost': { target: '#discovering', actions: 'forgetPhone' },
   },
 });
@@ -128,28 +112,17 @@ export const queued = createStateConfig({
       target: '#awaitingFaceId',
       actions: 'startClock',
     },
-    'signer.denied': {
-      guard: 'isThisRequest',
-      target: '#denied',
-      actions: 'noteDenial',
-    },
+    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
     'signer.expired': {
       guard: 'isThisRequest',
       target: '#timedOut',
       actions: because('queuedTooLong'),
     },
-    'signer.failed': {
-      guard: 'isThisRequest',
-      target: '#failed',
-      actions: 'noteSignerFailure',
-    },
+    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
     'link.lost': { target: '#discovering', actions: ['forgetPhone', 'startClock'] },
   },
   after: {
-    queueTimeout: {
-      target: '#timedOut',
-      actions: because('queuedTooLong'),
-    },
+    queueTimeout: { target: '#timedOut', actions: because('queuedTooLong') },
   },
 });
 

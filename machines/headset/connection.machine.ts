@@ -26,36 +26,21 @@ export const connectionMachine = connectionSetup.createMachine({
           id: 'ssh',
           src: 'ssh',
           input: ({ context: { host, port, user } }) => ({ host, port, user }),
-          onError: {
-            target: '#failed',
-            actions: because('internalError'),
-          },
+          onError: { target: '#failed', actions: because('internalError') },
         },
         {
           id: 'link',
           src: 'link',
           input: ({ context: { flowId } }) => ({ flowId }),
-          onError: {
-            target: '#failed',
-            actions: because('internalError'),
-          },
+          onError: { target: '#failed', actions: because('internalError') },
         },
       ],
       on: {
-        'user.cancel': {
-          target: '#disconnected',
-          actions: because('cancelled'),
-        },
+        'user.cancel': { target: '#disconnected', actions: because('cancelled') },
         'ssh.resolved': { actions: 'rememberServer' },
         'ssh.failed': { target: '#failed', actions: 'noteSshFailure' },
-        'ssh.permissionDenied': {
-          target: '#failed',
-          actions: because('permissionDenied'),
-        },
-        'ssh.closed': {
-          target: '#failed',
-          actions: ['noteExit', because('serverClosed')],
-        },
+        'ssh.permissionDenied': { target: '#failed', actions: because('permissionDenied') },
+        'ssh.closed': { target: '#failed', actions: ['noteExit', because('serverClosed')] },
         'link.up': { actions: 'rememberPhone' },
         'link.lost': { actions: 'forgetPhone' },
       },
@@ -81,10 +66,7 @@ export const connectionMachine = connectionSetup.createMachine({
             'ssh.authenticated': { target: 'connected' },
           },
           after: {
-            handshakeTimeout: {
-              target: '#failed',
-              actions: because('handshakeTimedOut'),
-            },
+            handshakeTimeout: { target: '#failed', actions: because('handshakeTimedOut') },
           },
         },
         confirmingHostKey: {
@@ -107,21 +89,9 @@ export const connectionMachine = connectionSetup.createMachine({
           initial: 'discovering',
           after: {
             signerTimeout: [
-              {
-                guard: 'isShown',
-                target: '#timedOut',
-                actions: because('notApproved'),
-              },
-              {
-                guard: 'isSent',
-                target: '#timedOut',
-                actions: because('notPresented'),
-              },
-              {
-                guard: 'isOffering',
-                target: '#timedOut',
-                actions: because('serverSilent'),
-              },
+              { guard: 'isShown', target: '#timedOut', actions: because('notApproved') },
+              { guard: 'isSent', target: '#timedOut', actions: because('notPresented') },
+              { guard: 'isOffering', target: '#timedOut', actions: because('serverSilent') },
               {
                 guard: 'isLinkedWithoutIdentity',
                 target: '#timedOut',
@@ -132,10 +102,7 @@ export const connectionMachine = connectionSetup.createMachine({
                 target: '#timedOut',
                 actions: because('peerUnreachable'),
               },
-              {
-                target: '#timedOut',
-                actions: because('linkLost'),
-              },
+              { target: '#timedOut', actions: because('linkLost') },
             ],
           },
           states: {
@@ -185,10 +152,7 @@ export const connectionMachine = connectionSetup.createMachine({
           entry: 'handOver',
           on: { 'ssh.authenticated': { target: 'connected' } },
           after: {
-            verdictTimeout: {
-              target: '#failed',
-              actions: because('serverSilent'),
-            },
+            verdictTimeout: { target: '#failed', actions: because('serverSilent') },
           },
         },
         connected: {
@@ -196,10 +160,7 @@ export const connectionMachine = connectionSetup.createMachine({
           on: {
             'ssh.closed': [
               { guard: 'endedByItself', target: '#disconnected', actions: 'noteExit' },
-              {
-                target: '#disconnected',
-                actions: ['noteExit', because('serverClosed')],
-              },
+              { target: '#disconnected', actions: ['noteExit', because('serverClosed')] },
             ],
           },
         },

@@ -149,16 +149,10 @@ export const signingMachine = setup({
         id: 'link',
         src: 'link',
         input: ({ context: { flowId } }) => ({ flowId }),
-        onError: {
-          target: '#failed',
-          actions: because('internalError'),
-        },
+        onError: { target: '#failed', actions: because('internalError') },
       },
       on: {
-        'asker.gone': {
-          target: '#failed',
-          actions: because('cancelled'),
-        },
+        'asker.gone': { target: '#failed', actions: because('cancelled') },
         'link.up': { actions: 'rememberPhone' },
         'link.lost': { actions: 'forgetPhone' },
       },
@@ -168,16 +162,8 @@ export const signingMachine = setup({
           initial: 'discovering',
           after: {
             signerTimeout: [
-              {
-                guard: 'isShown',
-                target: '#timedOut',
-                actions: because('notApproved'),
-              },
-              {
-                guard: 'isSent',
-                target: '#timedOut',
-                actions: because('notPresented'),
-              },
+              { guard: 'isShown', target: '#timedOut', actions: because('notApproved') },
+              { guard: 'isSent', target: '#timedOut', actions: because('notPresented') },
               {
                 guard: 'isLinkedWithoutIdentity',
                 target: '#timedOut',
@@ -188,10 +174,7 @@ export const signingMachine = setup({
                 target: '#timedOut',
                 actions: because('peerUnreachable'),
               },
-              {
-                target: '#timedOut',
-                actions: because('linkLost'),
-              },
+              { target: '#timedOut', actions: because('linkLost') },
             ],
           },
           states: {

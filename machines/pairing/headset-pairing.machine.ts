@@ -76,23 +76,14 @@ export const headsetPairingMachine = setup({
         id: 'pairing',
         src: 'pairing',
         input: ({ context: { deviceName } }) => ({ deviceName }),
-        onError: {
-          target: 'failed',
-          actions: because('internalError'),
-        },
+        onError: { target: 'failed', actions: because('internalError') },
       },
       on: {
-        'user.cancel': {
-          target: '.declining',
-          actions: because('cancelled'),
-        },
+        'user.cancel': { target: '.declining', actions: because('cancelled') },
         'pairing.failed': { target: 'failed', actions: 'notePairingFailure' },
       },
       after: {
-        pairingTimeout: {
-          target: 'expired',
-          actions: because('pairingExpired'),
-        },
+        pairingTimeout: { target: 'expired', actions: because('pairingExpired') },
       },
       states: {
         exchanging: {
@@ -113,10 +104,7 @@ export const headsetPairingMachine = setup({
           description: 'The digits matched; the person confirms on this side too, by default not.',
           on: {
             'user.confirm': { target: 'completing', actions: 'confirm' },
-            'user.decline': {
-              target: 'declining',
-              actions: because('pairingDeclined'),
-            },
+            'user.decline': { target: 'declining', actions: because('pairingDeclined') },
           },
         },
         declining: {

@@ -79,30 +79,18 @@ export const phonePairingMachine = setup({
         id: 'pairing',
         src: 'pairing',
         input: ({ context: { deviceName } }) => ({ deviceName }),
-        onError: {
-          target: 'failed',
-          actions: because('internalError'),
-        },
+        onError: { target: 'failed', actions: because('internalError') },
       },
       on: {
-        'user.cancel': {
-          target: 'failed',
-          actions: because('cancelled'),
-        },
+        'user.cancel': { target: 'failed', actions: because('cancelled') },
         'pairing.failed': { target: 'failed', actions: 'notePairingFailure' },
         'pairing.peerLeft': [
           { guard: 'hasTriesLeft', target: '.exchanging', actions: ['countTry', 'exchangeAgain'] },
-          {
-            target: 'failed',
-            actions: because('pairingInterrupted'),
-          },
+          { target: 'failed', actions: because('pairingInterrupted') },
         ],
       },
       after: {
-        pairingTimeout: {
-          target: 'expired',
-          actions: because('pairingExpired'),
-        },
+        pairingTimeout: { target: 'expired', actions: because('pairingExpired') },
       },
       states: {
         exchanging: {
@@ -119,10 +107,7 @@ export const phonePairingMachine = setup({
                 target: 'exchanging',
                 actions: ['countTry', 'exchangeAgain'],
               },
-              {
-                target: '#phonePairing.mismatched',
-                actions: because('pairingMismatched'),
-              },
+              { target: '#phonePairing.mismatched', actions: because('pairingMismatched') },
             ],
           },
         },

@@ -29,6 +29,8 @@ export async function runMutants(root: string, stories: string): Promise<Verdict
       watch: false,
       reporters: [{}],
       silent: true,
+      // Kept transforms know nothing of the plugin below.
+      fsModuleCache: false,
       dangerouslyIgnoreUnhandledErrors: true,
       projects: charts.map((chart) => ({
         plugins: [mutatingXstate],
@@ -64,7 +66,7 @@ const mutatingXstate = {
   name: 'mutating-xstate',
   enforce: 'pre' as const,
   resolveId: (source: string, importer: string | undefined) =>
-    source === 'xstate' && importer?.endsWith('.machine.ts')
+    source === 'xstate' && /\.(machine|setup)\.ts$/.test(importer ?? '')
       ? join(import.meta.dirname, 'xstate.ts')
       : undefined,
 };
