@@ -9,6 +9,7 @@ import {
   requested,
   untilConnected,
   untilOffering,
+  untilSent,
   untilWanted,
   wanted,
   work,
@@ -141,6 +142,22 @@ describe('a link that drops', () => {
 
     expect(flow.states()).toEqual([...toOffering, 'discovering']);
     expect(flow.sent).toEqual({ ssh: [offered(work), offered(home)], link: [wanted, wanted] });
+  });
+
+  it('and comes back with the signature leaves nothing to withdraw', () => {
+    const flow = untilSent();
+    flow.phone('link.lost');
+    flow.phone('link.up', { phone: iphone, identities: [work] });
+    flow.phone('signer.signed', { requestId: 'request-1', signatureHash: 'signature-1' });
+    flow.person('user.cancel');
+    expect(flow.states()).toEqual([
+      ...toSent,
+      'discovering',
+      'challengeSent',
+      'signed',
+      'disconnected',
+    ]);
+    expect(flow.sent.link).toEqual([wanted, requested(), wanted, requested()]);
   });
 
   it('after login is not noticed: the phone is not needed any more', () => {

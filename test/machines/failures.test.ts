@@ -28,20 +28,20 @@ describe('every reason that a person can meet', () => {
     expect(new Set(words).size).toBe(words.length);
   });
 
-  it('that is a missing signature in time has the words of the page', () => {
-    const page = told.filter(([, { message }]) => message === 'No iPhone signer found.');
-    expect(page.map(([reason]) => reason)).toEqual([
-      'peerNotFound',
-      'peerUnreachable',
-      'noIdentity',
-      'notPresented',
-      'notApproved',
-      'linkLost',
-      'queuedTooLong',
-      'noPhonePaired',
-      'phoneForgotHeadset',
-      'updateVmux',
-      'updateSigner',
-    ]);
+  it.each([
+    'peerNotFound',
+    'peerUnreachable',
+    'noIdentity',
+    'notPresented',
+    'notApproved',
+    'linkLost',
+    'queuedTooLong',
+    'noPhonePaired',
+    'phoneForgotHeadset',
+    'unknownPhone',
+    'updateVmux',
+    'updateSigner',
+  ] as const)('%s, a missing signer, has the words of the page', (reason) => {
+    expect(failures[reason].message).toBe('No iPhone signer found.');
   });
 });
