@@ -54,6 +54,10 @@ export const failures = {
     message: noSigner,
     hint: 'The phone answered but no longer knows this headset. Run "signer pair" on the phone and "vmux pair" here.',
   },
+  unknownPhone: {
+    message: noSigner,
+    hint: 'A phone answered, but not one that is paired with this headset: yours was wiped, or it is somebody else’s. If it is yours, run "signer pair" there and "vmux pair" here.',
+  },
   updateVmux: {
     message: noSigner,
     hint: 'The phone speaks a newer protocol. Update vmux.',

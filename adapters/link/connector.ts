@@ -87,6 +87,7 @@ export function createConnector(options: ConnectorOptions): Connector {
         link = openLink(endpoint, phone, socket);
         report({ type: 'peer.answered', endpoint, phone: { id: phone.id, name: phone.name } });
       },
+      stranger: (endpoint) => report({ type: 'peer.refused', endpoint, reason: 'unknownPhone' }),
       unreachable: (endpoint, detail) => report({ type: 'peer.unreachable', endpoint, detail }),
     },
   );

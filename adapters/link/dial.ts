@@ -11,7 +11,12 @@ const DEADLINE = 3_000;
 
 export type DialOutcome =
   | { answered: true; socket: TLSSocket; pin: string; certificate: X509Certificate }
-  | { answered: false; detail: string };
+  | {
+      answered: false;
+      /** Something answered, and it is not one to talk to. */
+      isStranger: boolean;
+      detail: string;
+    };
 
 export interface Dial {
   endpoint: Endpoint;
@@ -32,7 +37,10 @@ export function dial(
   const sockets = new Set<TLSSocket>();
   let settled = false;
   const second = setTimeout(start, SECOND_DIAL);
-  const deadline = setTimeout(() => settle({ answered: false, detail: 'no answer' }), DEADLINE);
+  const deadline = setTimeout(
+    () => settle({ answered: false, isStranger: false, detail: 'no answer' }),
+    DEADLINE,
+  );
 
   function settle(outcome: DialOutcome | null): void {
     if (settled) return;
@@ -44,10 +52,10 @@ export function dial(
     if (outcome !== null) done(outcome);
   }
 
-  function fail(socket: TLSSocket, detail: string): void {
+  function fail(socket: TLSSocket, detail: string, isStranger = false): void {
     if (!sockets.delete(socket)) return;
     socket.destroy();
-    if (sockets.size === 0) settle({ answered: false, detail });
+    if (sockets.size === 0) settle({ answered: false, isStranger, detail });
   }
 
   function start(): void {
@@ -55,13 +63,15 @@ export function dial(
     const socket = connect({ ...tls, host, port, servername: '' });
     sockets.add(socket);
     socket.once('connect', () => clearTimeout(second));
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(socket, error.code ?? error.message));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      fail(socket, error.code ?? error.message, isDistrusted(socket)),
+    );
     socket.on('close', () => fail(socket, 'closed'));
     socket.once('secureConnect', () => {
       const certificate = peerCertificate(socket, alpn);
       if (certificate === null) return fail(socket, 'no certificate, or another protocol');
       const pin = pinOf(certificate);
-      if (!accepts(pin)) return fail(socket, 'another certificate');
+      if (!accepts(pin)) return fail(socket, 'another certificate', true);
       if (!sockets.delete(socket)) return;
       settle({ answered: true, socket, pin, certificate });
     });
@@ -70,3 +80,6 @@ export function dial(
   start();
   return () => settle(null);
 }
+
+/** TLS was spoken, and the peer's certificate is none of those that were wanted. */
+const isDistrusted = (socket: TLSSocket) => (socket.authorizationError ?? null) !== null;

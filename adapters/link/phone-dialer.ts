@@ -13,7 +13,8 @@ export interface PhoneDialer {
 
 /**
  * Dials endpoints all at once. The first at which a paired phone proves its key is `answered`, and
- * the other dials are dropped; each that fails before is `unreachable`.
+ * the other dials are dropped; each that fails before is
+ * a `stranger` or `unreachable`.
  */
 export function createPhoneDialer(
   {
@@ -22,6 +23,7 @@ export function createPhoneDialer(
   }: { identity: DeviceIdentity; pairedPhones: () => readonly PairedDevice[] },
   outcome: {
     answered: (endpoint: Endpoint, phone: PairedDevice, socket: TLSSocket) => void;
+    stranger: (endpoint: Endpoint) => void;
     unreachable: (endpoint: Endpoint, detail: string) => void;
   },
 ): PhoneDialer {
@@ -46,7 +48,10 @@ export function createPhoneDialer(
     };
     const stop = dial({ endpoint, tls, alpn: LINK_ALPN, accepts }, (result) => {
       dials.delete(key);
-      if (!result.answered) return outcome.unreachable(endpoint, result.detail);
+      if (!result.answered) {
+        if (result.isStranger) return outcome.stranger(endpoint);
+        return outcome.unreachable(endpoint, result.detail);
+      }
       cancel();
       outcome.answered(endpoint, pairedPhone(result.pin)!, result.socket);
     });

@@ -11,6 +11,7 @@ import type { RequestFact } from '../../adapters/link/request-facts.ts';
 import type { RequestVault } from '../../adapters/ssh/request-vault.ts';
 import { verifySignature } from '../../adapters/keys/p256.ts';
 import { linkMachine } from '../../machines/headset/link.machine.ts';
+import { refusalOf } from '../../machines/headset/link.setup.ts';
 import type {
   BrowseInput,
   PeerFact,
@@ -107,10 +108,10 @@ export function startPhoneLink({ running, identity, vault, given }: PhoneLinkPar
       }
       function reportDeadEnd(): void {
         const { context, value } = link.actor.getSnapshot();
-        const refusal = context.refused[0];
+        const refusal = refusalOf(context);
         if (value === 'down') report({ type: 'link.unusable', reason: 'noPhonePaired' });
-        else if (isSearching(value, 'refused') && refusal !== undefined) {
-          report({ type: 'link.unusable', reason: refusal.reason });
+        else if (isSearching(value, 'refused') && refusal !== null) {
+          report({ type: 'link.unusable', reason: refusal });
         } else if (isSearching(value, 'quiet')) report({ type: 'link.nothingFound' });
       }
 

@@ -53,6 +53,13 @@ export function endpointsToDial(context: LinkContext): Endpoint[] {
   );
 }
 
+/** What to tell a person about the phones that turned this headset away; `null` when none did. */
+export function refusalOf({ refused }: LinkContext): LinkFailure | null {
+  const reasons = refused.map(({ reason }) => reason);
+  // A stranger's phone is no news when one's own has spoken.
+  return reasons.find((reason) => reason !== 'unknownPhone') ?? reasons[0] ?? null;
+}
+
 /** Full jitter (Exponential Backoff And Jitter, AWS): 0.1–2 s. */
 function backoff({ attempt, jitter }: LinkContext): number {
   const ceiling = Math.min(2_000, 100 * 2 ** attempt);

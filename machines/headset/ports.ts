@@ -112,7 +112,7 @@ export type SignerLinkFact = Timed &
 /** What keeps a link from coming up that no waiting cures. */
 export type LinkFailure = Extract<
   FailureReason,
-  'noPhonePaired' | 'phoneForgotHeadset' | 'updateVmux' | 'updateSigner'
+  'noPhonePaired' | 'phoneForgotHeadset' | 'unknownPhone' | 'updateVmux' | 'updateSigner'
 >;
 
 /** DNS-SD browsing (RFC 6763), as an observable of these. */

@@ -194,11 +194,9 @@ test('an unpaired phone gets not one application byte from a headset', async () 
   });
   const headset = aHeadset();
   headset.send({ type: 'connector.dial', endpoints: [endpoint] });
-  await headset.until('peer.unreachable');
+  await headset.until('peer.refused');
   headset.send({ type: 'connector.secure' });
-  expect(headset.facts).toEqual([
-    { type: 'peer.unreachable', endpoint, detail: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
-  ]);
+  expect(headset.facts).toEqual([{ type: 'peer.refused', endpoint, reason: 'unknownPhone' }]);
   expect(secured).toBeLessThan(2);
   expect(endpoint.bytes).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../machines/headset/link.setup.ts';
 import { home, iphone, otherPhone, work } from '../support/story-headset.ts';
 import {
   answered,
@@ -193,6 +194,14 @@ describe('a phone that turns this headset away', () => {
       dialled('192.0.2.8'),
       dialled('192.0.2.8'),
     ]);
+  });
+
+  it('is told before a stranger that answered earlier', () => {
+    const story = search({ remembered: [at('192.0.2.9'), at('192.0.2.8')] });
+    story.tell(refused('192.0.2.8', 'unknownPhone'));
+    expect(refusalOf(story.context())).toBe('unknownPhone');
+    story.tell(refused('192.0.2.9', 'phoneForgotHeadset'));
+    expect(refusalOf(story.context())).toBe('phoneForgotHeadset');
   });
 
   it('is told also when it was seen by browsing', () => {

@@ -6,6 +6,7 @@ import { randomInstance } from '../../../adapters/discovery/names.ts';
 import { resolveHost } from '../../../adapters/ssh/ssh-config.ts';
 import { createRequestVault } from '../../../adapters/ssh/request-vault.ts';
 import { failures, type FailureReason } from '../../../machines/failures.ts';
+import { refusalOf } from '../../../machines/headset/link.setup.ts';
 import { SIGNER_SERVICE_TYPE } from '../../../machines/ports.ts';
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
@@ -161,7 +162,7 @@ async function checkLink(
       ...(labels === '' ? bad('none enabled', failures.noIdentity.hint) : good(labels)),
     });
   } else {
-    const reason: FailureReason = context.refused[0]?.reason ?? 'peerUnreachable';
+    const reason: FailureReason = refusalOf(context) ?? 'peerUnreachable';
     checks.push({ hop: 'link', ms, ...bad('not up', failures[reason].hint) });
   }
   await phoneLink.close();
