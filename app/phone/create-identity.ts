@@ -61,7 +61,13 @@ function checkLabel(label: string): void {
   }
 }
 
-async function newPassphrase(): Promise<Buffer> {
+/**
+ * Asks for it, twice on a terminal. The caller zeroes it.
+ *
+ * @throws {WrongUsage} when it is short or the two differ
+ * @throws {Trouble} `cancelled`
+ */
+export async function newPassphrase(): Promise<Buffer> {
   const first = await readPassphrase('passphrase for the new key: ');
   if (first === null) throw new Trouble('cancelled');
   if (first.length < SHORTEST) {

@@ -128,7 +128,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     },
     /** A line above the sheet. */
     say,
-    actor: fromCallback<SheetCommand>(({ receive, sendBack }) => {
+    actor: fromCallback<SheetCommand, undefined>(({ receive, sendBack }) => {
       report = sendBack;
       receive((command) => {
         if (command.type === 'sheet.show') {

@@ -1,0 +1,53 @@
+/**
+ * The person of the demo: reads each sheet and does what the scene wants. They live in this process
+ * only; no program that a person uses can be told to approve by itself.
+ */
+import { fromCallback } from 'xstate';
+import { createScriptedVerification } from '../../adapters/biometrics/scripted.ts';
+import type { Sheet, SheetCommand, SheetFact } from '../../machines/phone/ports.ts';
+import type { Person } from '../phone/phone.ts';
+
+/** How long they look at a sheet that takes an answer. Milliseconds. */
+const REACTION = 300;
+
+export type Intention = 'approve' | 'deny' | 'look away';
+
+export interface ScriptedPerson extends Person {
+  /** What they do with the next sheets. */
+  intend(intention: Intention): void;
+  /** The sheet that was last in front of them. */
+  lastSheet(): Sheet | null;
+}
+
+/** `passphrase`: what they know, and type when they have approved. */
+export function createScriptedPerson(passphrase: string): ScriptedPerson {
+  let intention: Intention = 'look away';
+  let sheet: Sheet | null = null;
+
+  return {
+    intend(next) {
+      intention = next;
+    },
+    lastSheet: () => sheet,
+    biometrics: (parts) => createScriptedVerification(() => passphrase, parts),
+    sheet: fromCallback<SheetCommand, undefined>(({ receive, sendBack }) => {
+      let reaction: NodeJS.Timeout | undefined;
+      const report = (fact: SheetFact) => sendBack(fact);
+
+      receive((command) => {
+        const { ref } = command;
+        if (command.type === 'sheet.show') {
+          const { type: _, ...shown } = command;
+          sheet = shown;
+          report({ type: 'sheet.shown', ref });
+        } else if (command.type === 'sheet.accept' && intention !== 'look away') {
+          const type = intention === 'approve' ? 'user.approve' : 'user.deny';
+          reaction = setTimeout(() => report({ type, ref }), REACTION);
+        } else if (command.type === 'sheet.close') {
+          clearTimeout(reaction);
+        }
+      });
+      return () => clearTimeout(reaction);
+    }),
+  };
+}
