@@ -7,9 +7,13 @@ const PERIOD = 400;
 export function watchLog(log: EventLog, changed: () => void): () => void {
   let seen = log.head();
   const timer = setInterval(() => {
-    if (!log.changedSince(seen)) return;
-    seen = log.head();
-    changed();
+    try {
+      if (!log.changedSince(seen)) return;
+      seen = log.head();
+      changed();
+    } catch {
+      // A log that cannot be read: the next append says so, and ends the program.
+    }
   }, PERIOD).unref();
   return () => clearInterval(timer);
 }

@@ -11,7 +11,7 @@ import { ask } from '../../terminal/ask.ts';
 import { say } from '../../terminal/say.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble } from '../../trouble.ts';
-import { addPhone, pairedPhones, removePhone } from '../records.ts';
+import { addPhone, pairedPhones } from '../records.ts';
 import { parseEndpoint } from '../target.ts';
 
 export const command: Command = {
@@ -52,10 +52,8 @@ async function run(args: string[]): Promise<number> {
               digits = six;
             },
             store: (phone) => {
-              for (const known of pairedPhones(running.log)) {
-                if (known.pin === phone.pin) removePhone(running.log, known.id, 'headset');
-              }
-              const id = crypto.randomUUID();
+              const known = pairedPhones(running.log).find(({ pin }) => pin === phone.pin);
+              const id = known?.id ?? crypto.randomUUID();
               addPhone(running.log, { id, ...phone });
               return id;
             },

@@ -10,7 +10,7 @@ import { ask } from '../../terminal/ask.ts';
 import { say } from '../../terminal/say.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
-import { addHeadset, pairedHeadsets, removeHeadset } from '../records.ts';
+import { addHeadset, pairedHeadsets } from '../records.ts';
 
 export const command: Command = {
   usage: '[--port PORT] [--listen ADDRESS] [--name NAME]',
@@ -41,12 +41,10 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
-/** A headset that pairs anew, after a wipe, replaces its old record only if its key is the same. */
+/** A headset that pairs again with the same key keeps its id, and the links it has. */
 function store(running: Running, headset: { name: string; pin: string; certificatePem: string }) {
-  for (const known of pairedHeadsets(running.log)) {
-    if (known.pin === headset.pin) removeHeadset(running.log, known.id, 'phone');
-  }
-  const id = crypto.randomUUID();
+  const known = pairedHeadsets(running.log).find(({ pin }) => pin === headset.pin);
+  const id = known?.id ?? crypto.randomUUID();
   addHeadset(running.log, { id, ...headset });
   return id;
 }
