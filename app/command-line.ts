@@ -66,9 +66,11 @@ export async function dispatch(
   argv: string[],
 ): Promise<number> {
   const [name, ...args] = argv;
-  // A reader that left, such as head, is no failure.
-  process.stdout.on('error', () => {});
-  process.on('uncaughtException', (error) => endAtOnce(program, error, name === 'connect'));
+  // A reader that left, such as head, is no failure; nor is a closed terminal, whose SIGHUP and end
+  // of input say that it is time to withdraw and to record.
+  for (const stream of [process.stdin, process.stdout, process.stderr]) {
+    stream.on('error', () => {});
+  }
   try {
     if (name === undefined) return await bare();
     if (name === '--version' || name === '-V') return print(`${program} ${version()}`);
@@ -108,14 +110,6 @@ function report(
   const [message, ...rest] = failureLines(trouble.reason, trouble.detail);
   process.stderr.write([`${program}: ${message}`, ...rest, ''].join('\n'));
   return 1;
-}
-
-/** The last resort: a bug, or a log that failed where no machine was. The terminal is left sane. */
-function endAtOnce(program: string, error: Error, isConnect: boolean): never {
-  if (process.stdin.isTTY) process.stdin.setRawMode(false);
-  const { reason, detail } = asTrouble(error) ?? new Trouble('internalError', error.message);
-  process.stderr.write(`${program}: ${failureLines(reason, detail).join('\n')}\n`);
-  process.exit(isConnect ? 255 : 1);
 }
 
 /** The log's errors by name: an adapter does not know the words for people. */
