@@ -11,7 +11,8 @@ export const MAX_REQUESTS = 64;
 /** The part that the keys adapter and the composition see. */
 export interface Requests {
   /**
-   * The exact bytes to sign, hashed anew: null when they are gone, or are no longer what arrived.
+   * The exact bytes to sign, hashed anew: null when they are gone, when their time is over (a phone
+   * that was stopped may learn of that last), or when they are no longer what arrived.
    * They are the store's own, wiped when the request ends: not to be written to, and not to be kept
    * past an `await`.
    */
@@ -202,7 +203,7 @@ export function createRequestStore(now: () => number): RequestStore {
     erase,
     challengeFor: (ref) => {
       const request = held.get(ref);
-      if (request === undefined || request.answer !== null) return null;
+      if (request === undefined || request.answer !== null || now() >= request.deadline) return null;
       return sha256(request.challenge) === request.challengeHash ? request.challenge : null;
     },
     putSignature: (ref, signature) => {

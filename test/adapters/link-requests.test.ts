@@ -85,6 +85,26 @@ test('a challenge that changed after it arrived is not given out for signing', a
   expect(Buffer.from(kept)).toEqual(Buffer.alloc(kept.length));
 });
 
+test('when its time is over a request is not given out for signing, whatever the phone knows', async () => {
+  const { clock, phone, headset } = await linked();
+  headset.connector.sign(aRequest({ ttl: 9_750, queueTtl: 59_750, sheetTtl: 9_750 }));
+  const { ref, linkId } = await phone.until('request.received');
+  clock.now = 9_749;
+  expect(phone.listener.requests.challengeFor(ref)).not.toBeNull();
+  clock.now = 9_750;
+  expect(phone.listener.requests.challengeFor(ref)).toBeNull();
+
+  headset.connector.sign(aRequest({ ttl: 9_750, queueTtl: 59_750, sheetTtl: 9_750 }));
+  const waits = await phone.until('request.received', (fact) => fact.ref !== ref);
+  phone.send({ type: 'listener.queued', ref: waits.ref, linkId });
+  clock.now = 60_000;
+  phone.send({ type: 'listener.presented', ref: waits.ref, linkId });
+  clock.now = 69_749;
+  expect(phone.listener.requests.challengeFor(waits.ref)).not.toBeNull();
+  clock.now = 69_750;
+  expect(phone.listener.requests.challengeFor(waits.ref)).toBeNull();
+});
+
 test.each([
   ['requestUnreadable', { data: Buffer.from('open the door') }],
   ['requestMismatch', { user: 'root' }],
