@@ -1,4 +1,6 @@
 /** `vmux log` and `signer log`: what happened here, from the event log. */
+import { INTERRUPTED } from '../adapters/event-log/processes.ts';
+import { failures } from '../machines/failures.ts';
 import type { Envelope } from '../adapters/event-log/envelope.ts';
 import { expectArguments, parse, type Command } from './command-line.ts';
 import { openLog } from './running.ts';
@@ -49,5 +51,6 @@ function readable({ at, stream, type, data }: Envelope): string {
           .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
           .map(([key, value]) => `${key}=${showForeign(String(value), 80)}`)
       : [];
-  return `${time}  ${showForeign(name, 48).padEnd(24)}  ${type}  ${fields.join(' ')}`.trimEnd();
+  const words = type === INTERRUPTED ? failures.interrupted.message : fields.join(' ');
+  return `${time}  ${showForeign(name, 48).padEnd(24)}  ${type}  ${words}`.trimEnd();
 }
