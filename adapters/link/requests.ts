@@ -203,7 +203,8 @@ export function createRequestStore(now: () => number): RequestStore {
     erase,
     challengeFor: (ref) => {
       const request = held.get(ref);
-      if (request === undefined || request.answer !== null || now() >= request.deadline) return null;
+      if (request === undefined || request.answer !== null || now() >= request.deadline)
+        return null;
       return sha256(request.challenge) === request.challengeHash ? request.challenge : null;
     },
     putSignature: (ref, signature) => {
