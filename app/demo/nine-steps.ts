@@ -10,7 +10,7 @@ import type { SeenEvent } from './witness.ts';
 
 type Data = SeenEvent['data'];
 
-/** What was recorded under an event type since Connect, oldest first. */
+/** What had been recorded under an event type when the step happened, oldest first. */
 type Recorded = (type: string) => Data[];
 
 interface Step {
@@ -104,12 +104,14 @@ export interface NineSteps {
 export function tellNineSteps(narrator: Narrator, shown: (step: number) => void): NineSteps {
   const happened = new Map<Step, SeenEvent>();
   const history: SeenEvent[] = [];
-  const recorded: Recorded = (type) =>
-    history.filter((event) => event.type === type).map(({ data }) => data);
   let start = 0;
   let told = 0;
 
-  function tell(step: Step, { data, at }: SeenEvent): void {
+  function tell(step: Step, event: SeenEvent): void {
+    const { data, at } = event;
+    const before = history.slice(0, history.indexOf(event));
+    const recorded: Recorded = (type) =>
+      before.filter((earlier) => earlier.type === type).map(({ data }) => data);
     const words = typeof step.words === 'string' ? step.words : step.words(data, recorded);
     told += 1;
     narrator.step(told, words, Math.max(0, at - start));

@@ -30,6 +30,8 @@ import { LOOPBACK } from './ssh-server.ts';
 import { createWitness } from './witness.ts';
 
 const FAILED = 1;
+/** A passphrase has to be typed on the phone that is this same terminal. Milliseconds. */
+const PATIENT_CLOCK = 30_000;
 
 /** Where the demo's key and pairing are kept between runs. */
 function demoHome(): string {
@@ -59,7 +61,7 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
   await showLine(identity, devices, target);
   if (pairedPhones(devices.headset.running.log).length === 0) {
     const narrator = createNarrator(stdout);
-    narrator.heading('Pairing the two devices in this process');
+    narrator.heading('Pairing the two devices in this process, by script');
     await pairDevices(devices, narrator);
   }
 
@@ -91,6 +93,10 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
   ending.defer(phone.close);
 
   narrator.heading('What happens when you connect');
+  narrator.from(
+    'demo',
+    `on a clock of ${PATIENT_CLOCK / 1000} s instead of the ten: both devices are this terminal`,
+  );
   const vault = createRequestVault();
   const phoneLink = startPhoneLink({
     running: devices.headset.running,
@@ -100,6 +106,7 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
   });
   ending.defer(phoneLink.close);
   steps = tellNineSteps(narrator, () => {});
+  let hadShell = false;
   const { connection, play } = openScene({
     headset: devices.headset.running,
     phoneLink,
@@ -107,8 +114,13 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
     narrator,
     target,
     signerTimeout: PATIENT_CLOCK,
-    trustsHostKey: async () => /^y$/i.test(await nextKey()),
+    async trustsHostKey() {
+      const isTrusted = /^y$/i.test(await nextKey());
+      narrator.from('person', isTrusted ? 'y' : 'n');
+      return isTrusted;
+    },
     openSession() {
+      hadShell = true;
       sheet.restore();
       return shellSession();
     },
@@ -116,17 +128,15 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
   ending.defer(connection.stop);
 
   let end = await play('user.connect');
-  while (end.context.reason !== null && end.context.exit === null) {
+  while (end.context.reason !== null) {
     narrator.failure(end.context.reason, end.context.detail);
+    if (hadShell) return FAILED;
     narrator.from('headset', 'r reconnects, any other key ends');
     if ((await nextKey()) !== 'r') return FAILED;
     end = await play('user.reconnect');
   }
   return end.context.exit?.status ?? FAILED;
 }
-
-/** A passphrase has to be typed on the phone that is this same terminal. Milliseconds. */
-const PATIENT_CLOCK = 30_000;
 
 async function firstKey({ phone }: Devices, home: string): Promise<PublicIdentity> {
   process.stderr.write(`a key for this demo is made and kept in ${home}\n`);
