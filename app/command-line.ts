@@ -71,6 +71,7 @@ export async function dispatch(
   for (const stream of [process.stdin, process.stdout, process.stderr]) {
     stream.on('error', () => {});
   }
+  process.on('uncaughtException', (error) => endAtOnce(program, error, name === 'connect'));
   try {
     if (name === undefined) return await bare();
     if (name === '--version' || name === '-V') return print(`${program} ${version()}`);
@@ -110,6 +111,14 @@ function report(
   const [message, ...rest] = failureLines(trouble.reason, trouble.detail);
   process.stderr.write([`${program}: ${message}`, ...rest, ''].join('\n'));
   return 1;
+}
+
+/** The last resort: a bug, or a log that failed where no machine was. The terminal is left sane. */
+function endAtOnce(program: string, error: Error, isConnect: boolean): never {
+  if (process.stdin.isTTY) process.stdin.setRawMode(false);
+  const { reason, detail } = asTrouble(error) ?? new Trouble('internalError', error.message);
+  process.stderr.write(`${program}: ${failureLines(reason, detail).join('\n')}\n`);
+  process.exit(isConnect ? 255 : 1);
 }
 
 /** The log's errors by name: an adapter does not know the words for people. */
