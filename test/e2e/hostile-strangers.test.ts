@@ -100,22 +100,28 @@ describe('a phone that waits for its headset', () => {
     expect(linked()).toEqual([]);
   });
 
-  it.each([
-    ['random bytes', Buffer.alloc(2_000, 0x9c)],
-    ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: phone\r\n\r\n')],
-    ['the link’s protocol without TLS', Buffer.from('\0\0\0\x0c{"t":"ping"}')],
-    ['half a TLS record', Buffer.from('160301020001', 'hex')],
-    ['nothing', Buffer.alloc(0)],
-  ])('says at most why it hangs up to who sends %s', async (_what, bytes) => {
+  it('says at most why it hangs up to who speaks no TLS, half of it, or not at all', async () => {
     const { address, port } = endpointOf(signer.address);
-    const socket = connectTcp(port, address);
-    const heard: Buffer[] = [];
-    socket.on('data', (chunk: Buffer) => heard.push(chunk)).on('error', () => {});
-    socket.write(bytes);
-    await once(socket, 'close');
-    const said = Buffer.concat(heard);
-    expect([0, 7]).toContain(said.length);
-    if (said.length > 0) expect(said[0]).toBe(ALERT);
+    const said = await Promise.all(
+      [
+        Buffer.alloc(2_000, 0x9c),
+        Buffer.from('GET / HTTP/1.1\r\nHost: phone\r\n\r\n'),
+        Buffer.from('\0\0\0\x0c{"t":"ping"}'),
+        Buffer.from('160301020001', 'hex'),
+        Buffer.alloc(0),
+      ].map(async (bytes) => {
+        const socket = connectTcp(port, address);
+        const heard: Buffer[] = [];
+        socket.on('data', (chunk: Buffer) => heard.push(chunk)).on('error', () => {});
+        socket.write(bytes);
+        await once(socket, 'close');
+        return Buffer.concat(heard);
+      }),
+    );
+    for (const bytes of said) {
+      expect([0, 7]).toContain(bytes.length);
+      if (bytes.length > 0) expect(bytes[0]).toBe(ALERT);
+    }
     expect(linked()).toEqual([]);
   });
 

@@ -35,11 +35,14 @@ export async function attackedPhone(): Promise<AttackedPhone> {
   const bench = createBench();
   const phone = bench.device('signer');
   const [hostile, other] = [bench.device('vmux'), bench.device('vmux')];
-  await createIdentity(phone, 'work', PASSPHRASE);
-  await createIdentity(phone, 'old', PASSPHRASE);
+  await Promise.all([
+    createIdentity(phone, 'work', PASSPHRASE),
+    createIdentity(phone, 'old', PASSPHRASE),
+    pair(hostile, phone, { headset: 'Hostile', phone: 'Phone' }).then(() =>
+      pair(other, phone, { headset: 'Other', phone: 'Phone' }),
+    ),
+  ]);
   await phone.run(['identity', 'disable', 'old']);
-  await pair(hostile, phone, { headset: 'Hostile', phone: 'Phone' });
-  await pair(other, phone, { headset: 'Other', phone: 'Phone' });
   const list = async <Row>(...args: string[]): Promise<Row[]> =>
     JSON.parse((await phone.run([...args, '--json'])).stdout) as Row[];
   const identities = await list<PublicIdentity>('identity', 'list');
