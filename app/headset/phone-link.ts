@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { fromCallback, fromEventObservable } from 'xstate';
 import { browse } from '../../adapters/discovery/browse.ts';
+import type { NetworkInterface } from '../../adapters/discovery/interfaces.ts';
 import type { DeviceIdentity } from '../../adapters/link/certificate.ts';
 import { createConnector } from '../../adapters/link/connector.ts';
 import type { RequestFact } from '../../adapters/link/request-facts.ts';
@@ -31,6 +32,8 @@ export interface PhoneLinkParts {
   vault: RequestVault;
   /** An address given by hand, dialled beside the remembered ones. */
   given: Endpoint | null;
+  /** Where the phone is sought; every interface unless given. */
+  interfaces?: () => NetworkInterface[];
 }
 
 export type PhoneLink = ReturnType<typeof startPhoneLink>;
@@ -38,7 +41,8 @@ export type PhoneLink = ReturnType<typeof startPhoneLink>;
 type WithoutTime<Fact> = Fact extends { at: number } ? Omit<Fact, 'at'> : never;
 
 /** Starts looking for a paired phone at once. */
-export function startPhoneLink({ running, identity, vault, given }: PhoneLinkParts) {
+export function startPhoneLink(parts: PhoneLinkParts) {
+  const { running, identity, vault, given, interfaces } = parts;
   const { log } = running;
   const phones = () => pairedPhones(log);
   const connector = createConnector({ identity, pairedPhones: phones, version: version() });
@@ -54,7 +58,9 @@ export function startPhoneLink({ running, identity, vault, given }: PhoneLinkPar
     'link',
     linkMachine.provide({
       actors: {
-        browse: fromEventObservable<PeerFact, BrowseInput>(({ input }) => browse(input)),
+        browse: fromEventObservable<PeerFact, BrowseInput>(({ input }) =>
+          browse({ ...input, interfaces }),
+        ),
         connector: connector.actor,
       },
     }),

@@ -1,5 +1,6 @@
 /** The phone of this process: the signer machine with its adapters. */
 import { fromEventObservable, type CallbackActorLogic, type PromiseActorLogic } from 'xstate';
+import type { NetworkInterface } from '../../adapters/discovery/interfaces.ts';
 import { publish } from '../../adapters/discovery/publish.ts';
 import { openKeyFile } from '../../adapters/keys/key-files.ts';
 import { createOpenedKeys } from '../../adapters/keys/opened-keys.ts';
@@ -35,6 +36,8 @@ export interface PhoneParts {
   port: number;
   host: string;
   person: Person;
+  /** Where it is published; every interface unless given. */
+  interfaces?: () => NetworkInterface[];
   /** Milliseconds; see the signer machine. Only a program without a person's fingers shortens it. */
   settle?: number;
 }
@@ -42,7 +45,8 @@ export interface PhoneParts {
 export type PhoneProcess = Awaited<ReturnType<typeof startPhone>>;
 
 /** Listens and publishes. Rejects when the port cannot be had. */
-export async function startPhone({ running, identity, port, host, person, settle }: PhoneParts) {
+export async function startPhone(parts: PhoneParts) {
+  const { running, identity, port, host, person, interfaces, settle } = parts;
   const { log, home } = running;
   const opened = createOpenedKeys<OpenedKey>();
   let known = identities(log);
@@ -69,7 +73,7 @@ export async function startPhone({ running, identity, port, host, person, settle
     signerMachine.provide({
       actors: {
         advertiser: fromEventObservable<AdvertiseFact, AdvertiseInput>(({ input }) =>
-          publish(input),
+          publish({ ...input, interfaces }),
         ),
         listener: listener.actor,
         sheet: person.sheet,
