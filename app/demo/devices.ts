@@ -149,7 +149,8 @@ export async function pairDevices(
   }
 }
 
-const interfaces = () => networkInterfaces().filter(({ internal }) => internal);
+/** Where the demo publishes and browses: nothing of it leaves the machine. */
+export const loopbackOnly = () => networkInterfaces().filter(({ internal }) => internal);
 
 interface Found {
   how: 'multicast' | 'direct';
@@ -158,7 +159,7 @@ interface Found {
   took: number;
 }
 
-/** Publishes the waiting phone and browses for it, on loopback alone: nothing leaves the machine. */
+/** Publishes the waiting phone and browses for it. */
 function find(port: number): Promise<Found> {
   const started = performance.now();
   const instance = randomBytes(8).toString('hex');
@@ -169,7 +170,7 @@ function find(port: number): Promise<Found> {
     took: performance.now() - started,
   });
 
-  const seen: Observable<Found> = browse({ serviceType, interfaces }).pipe(
+  const seen: Observable<Found> = browse({ serviceType, interfaces: loopbackOnly }).pipe(
     mergeMap((fact) =>
       fact.type === 'peer.found' && fact.instance === instance ? fact.endpoints : [],
     ),
@@ -177,7 +178,7 @@ function find(port: number): Promise<Found> {
     map((endpoint) => found('multicast', endpoint)),
   );
   const unseen: Observable<Found> = merge(
-    publish({ serviceType, port, instance, interfaces }).pipe(
+    publish({ serviceType, port, instance, interfaces: loopbackOnly }).pipe(
       filter(({ type }) => type === 'advertiser.unavailable'),
     ),
     timer(DISCOVERY_PATIENCE),

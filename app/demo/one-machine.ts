@@ -11,13 +11,14 @@ import { DemoFailed } from './demo-failed.ts';
 import type { Ending } from './ending.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { tellNineSteps } from './nine-steps.ts';
+import { hasPseudoTerminal } from './pseudo-terminal.ts';
 import { openScene } from './scene.ts';
 import { commandSession, shellSession } from './sessions.ts';
 import { setStage, type Stage } from './stage.ts';
 
 const COMMAND = 'id -un';
 /** The page's ten seconds, shortened so that nobody has to wait for them. Milliseconds. */
-const SHORT_CLOCK = 2_000;
+const SHORT_CLOCK = 3_000;
 /** A busy machine may miss the first answer of the network; the person taps Reconnect. */
 const RECONNECTS = 2;
 
@@ -128,6 +129,13 @@ async function failOnPurpose(
 
 async function giveShell({ scene, narrator, person, listen }: Stage): Promise<void> {
   narrator.heading('The shell is yours');
+  if (!hasPseudoTerminal()) {
+    narrator.from(
+      'server',
+      'has no terminal to give: neither script (util-linux) nor python3 is here',
+    );
+    return;
+  }
   narrator.from('demo', 'approved by the scripted person once more; exit ends the demo');
   person.intend('approve');
   listen(null);

@@ -20,7 +20,7 @@ import { ask } from '../terminal/ask.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../trouble.ts';
 import { createDemoIdentity } from './demo-identity.ts';
-import { openDevices, pairDevices, type Devices } from './devices.ts';
+import { loopbackOnly, openDevices, pairDevices, type Devices } from './devices.ts';
 import type { Ending } from './ending.ts';
 import { createNarrator } from './narrator.ts';
 import { tellNineSteps, type NineSteps } from './nine-steps.ts';
@@ -81,6 +81,7 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
     identity: devices.phone.identity,
     port: 0,
     host: LOOPBACK,
+    interfaces: loopbackOnly,
     person: {
       sheet: sheet.actor,
       biometrics: (parts) =>
@@ -103,6 +104,7 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
     identity: devices.headset.identity,
     vault,
     given: { address: LOOPBACK, port: phone.port },
+    interfaces: loopbackOnly,
   });
   ending.defer(phoneLink.close);
   steps = tellNineSteps(narrator, () => {});

@@ -1,15 +1,9 @@
 /** What a login at the demo's server runs: one command, or the person's own shell. */
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import type { ServerChannel } from 'ssh2';
+import { inPseudoTerminal, type CommandLine, type WindowSize } from './pseudo-terminal.ts';
 
-export interface WindowSize {
-  columns: number;
-  rows: number;
-}
-
-export interface PseudoTerminal extends WindowSize {
+export interface TerminalRequest extends WindowSize {
   /** The value of `TERM`. */
   term: string;
 }
@@ -17,7 +11,7 @@ export interface PseudoTerminal extends WindowSize {
 export interface ProgramOptions {
   /** `null`: the shell. */
   command: string | null;
-  terminal: PseudoTerminal | null;
+  terminal: TerminalRequest | null;
   /** A private directory; the terminal's name is left there. */
   directory: string;
 }
@@ -32,10 +26,11 @@ export interface RunningProgram {
 /** Runs it, and gives its output and its end to the channel. */
 export function runProgram(channel: ServerChannel, options: ProgramOptions): RunningProgram {
   const shell = process.env['SHELL'] || '/bin/sh';
-  const { command, terminal } = options;
-  const within = terminal !== null && hasScript() ? inTerminal(options, shell) : null;
-  const plain: [string, string[]] = command === null ? [shell, []] : [shell, ['-c', command]];
-  const [file, args] = within?.command ?? plain;
+  const { command, terminal, directory } = options;
+  const within =
+    terminal === null ? null : inPseudoTerminal({ command, shell, directory, size: terminal });
+  const plain: CommandLine = command === null ? [shell, []] : [shell, ['-c', command]];
+  const [file, args] = within?.commandLine ?? plain;
   const child = spawn(file, args, {
     stdio: 'pipe',
     detached: true,
@@ -65,8 +60,9 @@ export function runProgram(channel: ServerChannel, options: ProgramOptions): Run
   const end = () => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     try {
-      // Detached: the program leads a process group of its own.
-      process.kill(-child.pid, 'SIGHUP');
+      within?.hangUp();
+      // Detached: it leads a process group of its own. `script` does not hear SIGHUP.
+      process.kill(-child.pid, within === null ? 'SIGHUP' : 'SIGTERM');
     } catch {
       // It has just ended by itself.
     }
@@ -74,36 +70,4 @@ export function runProgram(channel: ServerChannel, options: ProgramOptions): Run
   channel.once('close', end);
 
   return { ended, end, resize: (size) => within?.resize(size) };
-}
-
-let script: boolean | null = null;
-
-/** `script` of util-linux is what gives a program a terminal here; elsewhere there is none. */
-function hasScript(): boolean {
-  script ??= /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout);
-  return script;
-}
-
-function inTerminal({ command, terminal, directory }: ProgramOptions, shell: string) {
-  const nameFile = join(directory, 'terminal');
-  const { rows, columns } = terminal as PseudoTerminal;
-  const inner = [
-    `tty > ${quoted(nameFile)}`,
-    `stty rows ${rows} columns ${columns}`,
-    `exec ${quoted(shell)}${command === null ? '' : ` -c ${quoted(command)}`}`,
-  ].join('; ');
-  const launched: [string, string[]] = ['script', ['-qfec', inner, '/dev/null']];
-  return {
-    command: launched,
-    /** The kernel tells the programs in that terminal, as it tells those in a window. */
-    resize(size: WindowSize): void {
-      const name = readFileSync(nameFile, 'utf8').trim();
-      const wanted = ['rows', String(size.rows), 'columns', String(size.columns)];
-      execFile('stty', ['-F', name, ...wanted], () => {});
-    },
-  };
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

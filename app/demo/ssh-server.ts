@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type Session } from 'ssh2';
-import { runProgram, type PseudoTerminal, type RunningProgram } from './run-program.ts';
+import { runProgram, type RunningProgram, type TerminalRequest } from './run-program.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
@@ -54,7 +54,7 @@ export async function startServer(options: DemoServerOptions): Promise<DemoServe
   }
 
   function serve(session: Session): void {
-    let terminal: PseudoTerminal | null = null;
+    let terminal: TerminalRequest | null = null;
     let program: RunningProgram | null = null;
     const run = (accept: () => ssh2.ServerChannel, command: string | null) => {
       if (program !== null) return;

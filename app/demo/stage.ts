@@ -8,7 +8,7 @@ import { startPhoneLink } from '../headset/phone-link.ts';
 import { startPhone } from '../phone/phone.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 import { createDemoIdentity } from './demo-identity.ts';
-import { openDevices, pairDevices } from './devices.ts';
+import { loopbackOnly, openDevices, pairDevices } from './devices.ts';
 import type { Ending } from './ending.ts';
 import type { Narrator } from './narrator.ts';
 import { phonePublished } from './phone-published.ts';
@@ -61,6 +61,7 @@ export async function setStage(narrator: Narrator, ending: Ending): Promise<Stag
     identity: devices.phone.identity,
     port: 0,
     host: LOOPBACK,
+    interfaces: loopbackOnly,
     person,
   });
   ending.defer(phone.close);
@@ -75,6 +76,7 @@ export async function setStage(narrator: Narrator, ending: Ending): Promise<Stag
     identity: devices.headset.identity,
     vault,
     given: isPublished ? null : { address: LOOPBACK, port: phone.port },
+    interfaces: loopbackOnly,
   });
   ending.defer(phoneLink.close);
 
