@@ -56,7 +56,8 @@ export function failureLines(reason: FailureReason, detail: string | null = null
 }
 
 /**
- * Runs `argv` and returns the exit status: 0, 1 for a failure that people meet, 2 for wrong usage.
+ * Runs `argv` and returns the exit status: 0, 1 for a failure that people meet (255 for `connect`,
+ * as `ssh` does), 2 for wrong usage.
  */
 export async function dispatch(
   program: 'vmux' | 'signer',
@@ -110,7 +111,7 @@ function report(
   if (trouble === null) throw error;
   const [message, ...rest] = failureLines(trouble.reason, trouble.detail);
   process.stderr.write([`${program}: ${message}`, ...rest, ''].join('\n'));
-  return 1;
+  return name === 'connect' ? 255 : 1;
 }
 
 /** The last resort: a bug, or a log that failed where no machine was. The terminal is left sane. */
