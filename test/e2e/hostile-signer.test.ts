@@ -33,7 +33,7 @@ const results = (id: string, more: object) => ({ t: 'result', id, ...more });
 describe.skipIf(!hasSshd)(
   `a paired phone that has gone bad${hasSshd ? '' : ' (skipped: no sshd on this machine)'}`,
   () => {
-    const bench = createBench();
+    const bench = createBench('shared');
     const phone = bench.device('signer');
     const headset = bench.device('vmux');
     const cleanups: (() => unknown)[] = [];

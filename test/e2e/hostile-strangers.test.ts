@@ -22,7 +22,7 @@ import { hasSshd, startSshd } from '../support/sshd.ts';
 const ALERT = 21;
 
 const cleanups: (() => unknown)[] = [];
-const bench = createBench();
+const bench = createBench('shared');
 const phone = bench.device('signer');
 const headset = bench.device('vmux');
 let stranger: DeviceIdentity;

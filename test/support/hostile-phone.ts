@@ -32,7 +32,7 @@ export interface AttackedPhone {
 }
 
 export async function attackedPhone(): Promise<AttackedPhone> {
-  const bench = createBench();
+  const bench = createBench('shared');
   const phone = bench.device('signer');
   const [hostile, other] = [bench.device('vmux'), bench.device('vmux')];
   await Promise.all([

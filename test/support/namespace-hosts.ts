@@ -41,7 +41,7 @@ const overlays = '/etc/netns';
 /** `names.user` is user 0 on both; `names.host` is the right one. */
 export function makeHosts(): Hosts {
   const pair = makeNamespacePair();
-  const bench = createBench();
+  const bench = createBench('shared');
   const home = join(bench.directory, 'home');
   mkdirSync(home);
   const [left, right] = [hostOf(pair.left), hostOf(pair.right)];

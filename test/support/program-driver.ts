@@ -63,7 +63,8 @@ export interface Bench {
   readonly directory: string;
   /** What runs a command where the devices are: a loopback of their own, if it can be had. */
   readonly prefix: string[];
-  device(program: 'vmux' | 'signer', name?: string): Device;
+  /** `at`: what runs a command on another network than the bench's. */
+  device(program: 'vmux' | 'signer', name?: string, at?: string[]): Device;
   /** Kills what still runs and removes the directory. */
   clear(): Promise<void>;
 }
@@ -85,7 +86,7 @@ export function createBench(network: 'own' | 'shared' = 'own'): Bench {
   return {
     directory,
     prefix,
-    device(program, name = `${program}-${(count += 1)}`) {
+    device(program, name = `${program}-${(count += 1)}`, at = prefix) {
       const home = join(directory, name);
       const userHome = join(directory, `${name}-user`);
       mkdirSync(userHome, { recursive: true });
@@ -98,7 +99,7 @@ export function createBench(network: 'own' | 'shared' = 'own'): Bench {
         [program === 'vmux' ? 'VMUX_HOME' : 'SIGNER_HOME']: home,
       };
       function start(args: string[], options: RunOptions = {}): RunningProgram {
-        const running = startProgram(prefix, program, args, { ...env, ...options.env });
+        const running = startProgram(at, program, args, { ...env, ...options.env });
         alive.add(running);
         void running.ended.then(() => alive.delete(running));
         seen.push(() => `${running.stdout().toString()}${running.stderr()}`);
@@ -111,7 +112,7 @@ export function createBench(network: 'own' | 'shared' = 'own'): Bench {
       return {
         program,
         home,
-        prefix,
+        prefix: at,
         env,
         start,
         run: (args, options = {}) => start(args, { input: '', ...options }).ended,
