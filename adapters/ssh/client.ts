@@ -3,7 +3,7 @@ import type { SshCommand, SshFact, SshInput } from '../../machines/headset/ports
 import { foreign } from './foreign-text.ts';
 import type { Report } from './key-offers.ts';
 import { lookUp, type PinnedHostKey } from './known-hosts.ts';
-import { logIn, type Fail, type Login } from './login.ts';
+import { logIn, type Fail, type Login, type Ssh2Parts } from './login.ts';
 import type { RequestVault } from './request-vault.ts';
 import type { SessionOptions } from './session.ts';
 import { resolveHost } from './ssh-config.ts';
@@ -81,7 +81,7 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
   };
 
   const begin = async (): Promise<void> => {
-    const loading = import('ssh2');
+    const loading = loadSsh2();
     const resolved = await resolveHost({ ...input, configFile: options.configFile, signal });
     if (signal.aborted) return;
     if ('failure' in resolved) {
@@ -92,7 +92,7 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
     report({ type: 'ssh.resolved', hostname, port, user });
 
     const known = await lookUp(resolved, signal);
-    const { default: ssh2 } = await loading;
+    const ssh2 = await loading;
     if (signal.aborted) return;
     if ('failure' in known) {
       fail(known.failure.reason, known.failure.detail);
@@ -124,4 +124,13 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
     },
     stop,
   };
+}
+
+/** Only the parts used here: the package's front door also loads what speaks HTTP. */
+async function loadSsh2(): Promise<Ssh2Parts> {
+  const [client, agent] = await Promise.all([
+    import('ssh2/lib/client.js'),
+    import('ssh2/lib/agent.js'),
+  ]);
+  return { Client: client.default, BaseAgent: agent.default.BaseAgent };
 }

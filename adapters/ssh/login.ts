@@ -12,8 +12,11 @@ import { openTransport } from './transport.ts';
 
 export type Fail = (reason: SshFailure, detail: string) => void;
 
+/** Of ssh2, which is loaded late. */
+export type Ssh2Parts = Pick<typeof import('ssh2'), 'Client' | 'BaseAgent'>;
+
 export interface LoginOptions extends SshPortOptions {
-  ssh2: typeof import('ssh2');
+  ssh2: Ssh2Parts;
   resolved: Resolved;
   known: KnownHost[];
   signal: AbortSignal;

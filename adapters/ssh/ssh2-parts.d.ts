@@ -1,0 +1,11 @@
+/** Types of the files of ssh2 1.17.0 that `client.ts` loads; `@types/ssh2` has none for them. */
+
+declare module 'ssh2/lib/client.js' {
+  const client: typeof import('ssh2').Client;
+  export default client;
+}
+
+declare module 'ssh2/lib/agent.js' {
+  const agent: Pick<typeof import('ssh2'), 'BaseAgent'>;
+  export default agent;
+}
