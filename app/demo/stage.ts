@@ -7,6 +7,7 @@ import { createRequestVault } from '../../adapters/ssh/request-vault.ts';
 import { startPhoneLink } from '../headset/phone-link.ts';
 import { startPhone } from '../phone/phone.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
+import { Trouble } from '../trouble.ts';
 import { createDemoIdentity } from './demo-identity.ts';
 import { loopbackOnly, openDevices, pairDevices } from './devices.ts';
 import type { Ending } from './ending.ts';
@@ -106,9 +107,18 @@ export async function setStage(narrator: Narrator, ending: Ending): Promise<Stag
   };
 }
 
-/** A private directory that is gone at the end, and in any case when the process is. */
+/**
+ * A private directory that is gone at the end, and in any case when the process is.
+ *
+ * @throws {Trouble} `stateUnusable`
+ */
 function temporaryDirectory(ending: Ending): string {
-  const directory = mkdtempSync(join(tmpdir(), 'vmux-demo-'));
+  let directory: string;
+  try {
+    directory = mkdtempSync(join(tmpdir(), 'vmux-demo-'));
+  } catch (error) {
+    throw new Trouble('stateUnusable', (error as Error).message);
+  }
   const remove = () => rmSync(directory, { recursive: true, force: true });
   ending.defer(remove);
   process.once('exit', remove);
