@@ -26,7 +26,7 @@ export function parse<const T extends Options>(args: string[], options: T) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new WrongUsage((error as Error).message.split('. ')[0] ?? '');
+    throw new WrongUsage((error as Error).message.split(/\.?\n|\. /)[0] ?? '');
   }
 }
 
@@ -109,7 +109,9 @@ function report(
   }
   const trouble = asTrouble(error);
   if (trouble === null) throw error;
-  const [message, ...rest] = failureLines(trouble.reason, trouble.detail);
+  const [message, ...hint] = failureLines(trouble.reason, trouble.detail);
+  // The hint of a cancelled login speaks of its request; here a question was left unanswered.
+  const rest = trouble.reason === 'cancelled' ? [] : hint;
   process.stderr.write([`${program}: ${message}`, ...rest, ''].join('\n'));
   return name === 'connect' ? 255 : 1;
 }

@@ -6,6 +6,7 @@ import { expectArguments, parse, type Command } from './command-line.ts';
 import { openLog } from './running.ts';
 import type { Program } from './home.ts';
 import { showForeign } from './terminal/foreign-text.ts';
+import { WrongUsage } from './trouble.ts';
 
 export function logCommand(program: Program): Command {
   return {
@@ -22,9 +23,9 @@ export function logCommand(program: Program): Command {
         last: { type: 'string' },
       });
       expectArguments(positionals, 0);
+      const last = parseCount(values.last);
       const log = openLog(program);
       try {
-        const last = values.last === undefined ? Infinity : Math.max(0, Number(values.last) || 0);
         let shown: Envelope[] = [];
         for (const envelope of log.readAll()) {
           if (!envelope.stream.startsWith(values.stream)) continue;
@@ -40,6 +41,13 @@ export function logCommand(program: Program): Command {
       return 0;
     },
   };
+}
+
+/** Without a value: all. @throws {WrongUsage} */
+function parseCount(text: string | undefined): number {
+  if (text === undefined) return Infinity;
+  if (!/^\d{1,15}$/.test(text)) throw new WrongUsage('--last takes a whole number');
+  return Number(text);
 }
 
 function readable({ at, stream, type, data }: Envelope): string {

@@ -80,5 +80,6 @@ export async function newPassphrase(): Promise<Buffer> {
   second?.fill(0);
   if (same) return first;
   first.fill(0);
+  if (second === null) throw new Trouble('cancelled');
   throw new WrongUsage('the two passphrases differ');
 }

@@ -55,7 +55,7 @@ async function pair(running: Running, port: number, host: string, name: string):
     store: (headset) => store(running, headset),
   });
   const listeningAt = await pairing.listen(port, host).catch((error: Error) => {
-    throw new Trouble('stateUnusable', error.message);
+    throw new WrongUsage(`cannot wait there: ${error.message}`);
   });
   const published = publish({ serviceType: PAIRING_SERVICE_TYPE, port: listeningAt }).subscribe();
   const machine = running.start(

@@ -89,13 +89,16 @@ async function open(
   try {
     return await startPhone({ ...parts, host } as Parameters<typeof startPhone>[0]);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, syscall } = error as NodeJS.ErrnoException;
     // A machine without IPv6.
     if (code === 'EAFNOSUPPORT' && host === '::') {
       return startPhone({ ...parts, host: '0.0.0.0' } as Parameters<typeof startPhone>[0]);
     }
     if (code === 'EADDRINUSE') {
       throw new WrongUsage(`port ${port} is taken; is signer running already? --port PORT`);
+    }
+    if (syscall === 'listen' || syscall === 'getaddrinfo') {
+      throw new WrongUsage(`cannot wait there: ${(error as Error).message}`);
     }
     throw new Trouble('stateUnusable', (error as Error).message);
   }
