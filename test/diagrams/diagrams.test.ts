@@ -126,5 +126,5 @@ describe('npm run diagrams', () => {
 });
 
 function complaint(name: string): string {
-  return `docs/diagrams/${name}.md differs from its chart: npm run diagrams\n`;
+  return `docs/diagrams/${name}.md differs from the machines: npm run diagrams\n`;
 }
