@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { fromCallback, fromEventObservable } from 'xstate';
-import { browse } from '../../adapters/discovery/browse.ts';
 import type { NetworkInterface } from '../../adapters/discovery/interfaces.ts';
 import type { DeviceIdentity } from '../../adapters/link/certificate.ts';
 import { createConnector } from '../../adapters/link/connector.ts';
@@ -24,6 +23,7 @@ import type { Endpoint, Phone, PublicIdentity } from '../../machines/ports.ts';
 import { version } from '../version.ts';
 import type { Running } from '../running.ts';
 import { watchLog } from '../watch-log.ts';
+import { browseLate } from './browse-late.ts';
 import { metPhoneAt, pairedPhones, removePhone } from './records.ts';
 
 export interface PhoneLinkParts {
@@ -59,7 +59,7 @@ export function startPhoneLink(parts: PhoneLinkParts) {
     linkMachine.provide({
       actors: {
         browse: fromEventObservable<PeerFact, BrowseInput>(({ input }) =>
-          browse({ ...input, interfaces }),
+          browseLate({ ...input, interfaces }),
         ),
         connector: connector.actor,
       },
