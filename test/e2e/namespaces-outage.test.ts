@@ -16,6 +16,7 @@ import { PROMPT } from '../support/program-story.ts';
 
 describe.skipIf(networkMissing !== null)(
   `a phone that stops, and a network that goes away${networkMissing === null ? '' : ` (skipped: needs ${networkMissing})`}`,
+  { timeout: 60_000 },
   () => {
     let network: Network;
 

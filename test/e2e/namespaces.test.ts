@@ -17,6 +17,7 @@ const NEW_PORT = 47_901;
 
 describe.skipIf(networkMissing !== null)(
   `two hosts on one network${networkMissing === null ? '' : ` (skipped: needs ${networkMissing})`}`,
+  { timeout: 60_000 },
   () => {
     let network: Network;
 
