@@ -13,6 +13,7 @@ import {
   createPlainOverlay,
   createTerminalOverlay,
   hostKeyQuestion,
+  isOver,
   type ConnectionSnapshot,
 } from './overlay.ts';
 import { startPhoneLink } from './phone-link.ts';
@@ -31,10 +32,9 @@ export async function connectInTerminal(
   const phoneLink = startPhoneLink({ running, identity, vault, given: choices.phone });
 
   const interactive = choices.command === null && stdin.isTTY && stderr.isTTY && !choices.plain;
+  const plain = createPlainOverlay(stderr);
   const overlay =
-    stderr.isTTY && !choices.plain
-      ? createTerminalOverlay(stderr, stdin.isTTY)
-      : createPlainOverlay(stderr);
+    stderr.isTTY && !choices.plain ? createTerminalOverlay(stderr, stdin.isTTY) : plain;
 
   const connection = startConnection({
     running,
@@ -109,6 +109,9 @@ export async function connectInTerminal(
   overlay.clear();
   keys.release();
   if (stdin.isTTY) stdin.setRawMode(false);
+  // What failed stays readable, with its hint, after the overlay is gone.
+  const final = connection.actor.getSnapshot();
+  if (isOver(final) && final.context.reason !== 'cancelled') plain.update(final);
   await phoneLink.close();
   running.end();
   for (const signal of signals) process.off(signal, onSignal);

@@ -1,6 +1,6 @@
 /**
  * The connection overlay: what the headset shows from Connect until the shell, and after a failure.
- * It is drawn where the cursor is, on the terminal only, and leaves nothing behind.
+ * It is drawn where the cursor is, on the terminal only, and is gone when the shell begins.
  */
 import { styleText } from 'node:util';
 import type { SnapshotFrom } from 'xstate';
@@ -59,7 +59,7 @@ export function hostKeyQuestion({ context }: ConnectionSnapshot): string[] {
   ];
 }
 
-const isOver = ({ value }: ConnectionSnapshot) =>
+export const isOver = ({ value }: ConnectionSnapshot) =>
   value === 'denied' || value === 'timedOut' || value === 'failed' || value === 'disconnected';
 
 /** Redraws in place on a terminal, with the seconds left. `keys`: somebody can press Esc and r. */
