@@ -19,12 +19,15 @@ export type ReadRequest =
       kind: RequestKind;
       /** From the bytes; empty for SSHSIG. */
       user: string;
-      /** Foreign text, not escaped. At most 8 principals are spelled out. */
+      /** Foreign text, not escaped, cut to 200 UTF-16 units. At most 8 principals are spelled out. */
       detail: string | null;
     }
   | { ok: false; reason: 'requestUnreadable' | 'requestMismatch' };
 
 const principalsShown = 8;
+
+/** More than a sheet shows, and little enough for the event that carries it. */
+const longestDetail = 200;
 
 /**
  * Reads `data` and holds it against `claim`. `identityBlob` gives the plain key blob that this
@@ -46,7 +49,7 @@ export function readRequest(
   }
   if (read.kind === 'sshsig') {
     if (claim.user !== '') return mismatch;
-    return { ok: true, kind: 'sshsig', user: '', detail: `namespace ${read.namespace}` };
+    return { ok: true, kind: 'sshsig', user: '', detail: cut(`namespace ${read.namespace}`) };
   }
   if (read.fingerprint !== claim.fingerprint || read.user !== claim.user) return mismatch;
   const plainBlob = read.certificate?.keyBlob ?? read.keyBlob;
@@ -66,5 +69,7 @@ function certificateDetail({ caFingerprint, principals }: UserCertificate): stri
     principals.length === 0
       ? 'no principals'
       : `principals ${shown}${more > 0 ? ` and ${more} more` : ''}`;
-  return `certificate by CA ${caFingerprint}, ${names}`;
+  return cut(`certificate by CA ${caFingerprint}, ${names}`);
 }
+
+const cut = (text: string) => text.slice(0, longestDetail).toWellFormed();

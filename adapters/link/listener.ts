@@ -17,6 +17,7 @@ import {
   type SignMessage,
 } from './messages.ts';
 import { createPinnedServer } from './pinned-server.ts';
+import { createRequestRate } from './request-rate.ts';
 import { createRequestStore, refOf, type Requests } from './requests.ts';
 import { openSession, type Session, type SessionEnd } from './session.ts';
 import { createSuspensionWatch } from './suspension.ts';
@@ -61,7 +62,9 @@ interface HeadsetLink {
 
 export function createListener(options: ListenerOptions): Listener {
   const { identity, pairedDevices, version, readRequest, onUnpaired } = options;
-  const requests = createRequestStore(options.now ?? (() => performance.now()));
+  const now = options.now ?? (() => performance.now());
+  const requests = createRequestStore(now);
+  const mayAsk = createRequestRate(now);
   const links = new Map<string, HeadsetLink>();
   let identities: PublicIdentity[] = [];
   let report: ((fact: ListenerFact) => void) | null = null;
@@ -138,7 +141,9 @@ export function createListener(options: ListenerOptions): Listener {
   function takeRequest(link: HeadsetLink, message: SignMessage): void {
     const { linkId, device } = link;
     const ref = refOf(device.id, message.id);
-    const arrival = requests.arrive({ deviceId: device.id, pin: device.pin, linkId }, message);
+    const arrival = mayAsk(device.id)
+      ? requests.arrive({ deviceId: device.id, pin: device.pin, linkId }, message)
+      : ({ is: 'tooMany' } as const);
     switch (arrival.is) {
       case 'answered':
         return void link.session.send(arrival.result);

@@ -257,6 +257,19 @@ describe('a request held against its claim', () => {
     expect(readRequest(sshsig(), claim, held)).toEqual({ ok: false, reason: 'requestMismatch' });
   });
 
+  test.each([
+    ['a namespace', sshsig({ namespace: '\u0001'.repeat(30_000) }), ''],
+    [
+      'a principal',
+      certificateLogin(certificate({ principals: str('\u{1f511}'.repeat(10_000)) })),
+      'deploy',
+    ],
+  ])('of %s that fills the request only the beginning goes on', (_what, data, user) => {
+    const read = readRequest(data, { ...claim, user }, held);
+    expect(read).toMatchObject({ ok: true, detail: expect.stringMatching(/^.{120,200}$/su) });
+    expect(JSON.stringify(read).length).toBeLessThan(2_000);
+  });
+
   test('another user than claimed is a mismatch', () => {
     const read = readRequest(login({ user: 'root' }), claim, held);
     expect(read).toEqual({ ok: false, reason: 'requestMismatch' });

@@ -263,6 +263,25 @@ test('one headset cannot fill the phone’s memory: the 65th waiting request is 
   await phone.until('request.received', (fact) => fact.ref.endsWith(next.requestId));
 });
 
+test('one headset cannot fill the phone’s log: 256 requests at once, then four a second', async () => {
+  const given = await linked();
+  const { headset, phone, clock } = given;
+  const askAndWithdraw = async (times: number) => {
+    for (let i = 0; i < times; i += 1) {
+      const request = aRequest();
+      headset.connector.sign(request);
+      if (i < times - 1) headset.connector.withdraw(request.requestId);
+      else await headset.answers.until('failed', (fact) => fact.requestId === request.requestId);
+    }
+  };
+  await askAndWithdraw(400);
+  expect(received(given)).toHaveLength(256);
+  expect(phone.facts.filter(({ type }) => type === 'request.withdrawn')).toHaveLength(256);
+  clock.now = 1_000;
+  await askAndWithdraw(100);
+  expect(received(given)).toHaveLength(260);
+});
+
 test('a request that the protocol cannot say is not sent', async () => {
   const { headset } = await linked();
   for (const change of [

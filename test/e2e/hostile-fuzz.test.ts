@@ -96,8 +96,9 @@ describe('a paired headset that says whatever comes to its mind', () => {
 
     expect(attacked.signatures(), `seed ${seed}`).toBe(0);
     expect(attacked.signer.stderr(), `seed ${seed}`).toBe('');
-    await attacked.isServed();
+    // The other first: this one has used up its requests for the moment.
     await attacked.isServed(attacked.other);
+    await attacked.isServed();
     expect(attacked.signatures()).toBe(2);
     expect(runsOf(attacked.phone, 'signer').map(({ value }) => value)).toEqual([
       { awake: { linked: 'idle' } },
