@@ -101,6 +101,19 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     if (!plain) ticking = setInterval(redraw, 1000);
   }
 
+  /**
+   * Accepts only after what lies in the terminal already was read and thrown away: of a process
+   * that was held up, the clocks are served first.
+   */
+  function accept(): void {
+    if (current === null) return;
+    current.mode = 'settling';
+    const waiting = current;
+    setImmediate(() => {
+      if (current === waiting) change('accepting');
+    });
+  }
+
   function change(mode: Mode): void {
     if (current === null) return;
     current.mode = mode;
@@ -137,7 +150,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
           sendBack({ type: 'sheet.shown', ref: sheet.ref } satisfies SheetFact);
         }
         if (command.ref !== current?.sheet.ref) return;
-        if (command.type === 'sheet.accept') change('accepting');
+        if (command.type === 'sheet.accept') accept();
         if (command.type === 'sheet.retry') current.triesLeft = command.triesLeft;
         if (command.type === 'sheet.verifying') change('verifying');
         if (command.type === 'sheet.close') close(command.outcome);
