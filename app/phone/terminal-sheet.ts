@@ -79,7 +79,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     const lines = [
       ...sheetLines(current.sheet, left),
       prompt(current.mode, current.triesLeft, passphraseDots(line.characters)),
-    ].flatMap((one) => fold(one, output.columns));
+    ].flatMap((one) => fold(one, output.columns, '⋯ '));
     erase();
     output.write(`${lines.join('\n')}\n`);
     drawn = lines.length;

@@ -7,13 +7,16 @@ import { displayCells } from './foreign-text.ts';
 // oxlint-disable-next-line no-control-regex
 const style = /\x1b\[[0-9;]*m/g;
 
-/** A line that has to be cut loses its colours. Columns default to 80. */
-export function fold(line: string, columns: number | undefined): string[] {
+/**
+ * A line that has to be cut loses its colours. Columns default to 80. `mark` begins each further
+ * row, where foreign text must not pass for a line of ours.
+ */
+export function fold(line: string, columns: number | undefined, mark = ''): string[] {
   const width = Math.max(20, (columns ?? 80) - 1);
   const visible = line.replace(style, '');
   if (displayCells(visible) <= width) return [line];
   const rows: string[] = [];
-  const indent = ' '.repeat(Math.min(8, /^ */.exec(visible)![0].length + 2));
+  const indent = ' '.repeat(Math.min(8, /^ */.exec(visible)![0].length + 2)) + mark;
   let row = '';
   let breakable = false;
   for (const character of visible) {

@@ -2,7 +2,9 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
+import { closingLine, sheetLines } from '../../app/phone/sheet-words.ts';
 import { createTerminalSheet } from '../../app/phone/terminal-sheet.ts';
+import { fold } from '../../app/terminal/fold.ts';
 import type { Sheet, SheetCommand, SheetFact } from '../../machines/phone/ports.ts';
 import { runPort } from '../support/link-rig.ts';
 
@@ -99,5 +101,35 @@ describe('the sheet at the terminal', () => {
     expect(await until('user.deny')).toMatchObject({ ref: 'device/next' });
     expect(facts.map(({ type }) => type)).toEqual(['sheet.shown', 'sheet.shown', 'user.deny']);
     stop();
+  });
+});
+
+describe('the words of a sheet', () => {
+  const rowsOf = (changes: Partial<Sheet>, columns: number) =>
+    sheetLines({ ...sheet, ...changes }, 10).flatMap((line) => fold(line, columns, '⋯ '));
+  const beginning = (word: string) => new RegExp(`^ *${word} `);
+
+  test.each([
+    ['a host', { host: `${'x'.repeat(56)} user  root` }, 'user', 80],
+    ['a host', { host: `${'x'.repeat(16)} user  root` }, 'user', 40],
+    ['a user', { user: `${'x'.repeat(26)} key  other` }, 'key', 40],
+    ['a namespace', { detail: `namespace ${'x'.repeat(60)} user  root` }, 'user', 80],
+  ] as const)('are not forged by %s whose end is folded: %o', (_what, changes, word, columns) => {
+    const rows = rowsOf(changes, columns);
+    expect(rows.length).toBeGreaterThan(sheetLines({ ...sheet, ...changes }, 10).length);
+    expect(rows.filter((row) => beginning(word).test(row))).toHaveLength(1);
+  });
+
+  test('say that a signature is no login', () => {
+    const signature = { ...sheet, kind: 'sshsig', user: '', detail: 'namespace git' } as const;
+    expect(sheetLines(signature, 10)).toEqual([
+      'SSH Sign Request',
+      '  From Headset → server.example  (said by Headset)',
+      '  for   a signature on data that nobody sees here; this is no login',
+      `  key   work  ${sheet.fingerprint}`,
+      '  also  namespace git',
+      '  10 s left',
+    ]);
+    expect(closingLine(signature, 'signed')).toBe('a signature from Headset: signed');
   });
 });
