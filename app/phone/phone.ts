@@ -82,7 +82,8 @@ export async function startPhone(parts: PhoneParts) {
           keep: (ref, key, signal) => opened.keep(ref, key, signal),
         }),
         keys: createSigning({
-          takeOpened: (ref) => opened.take(ref),
+          // A phone that slept since the approval must not sign now.
+          takeOpened: (ref) => (suspension.check() ? opened.take(ref) : null),
           challengeFor: (ref) => listener.requests.challengeFor(ref),
           putSignature: (ref, signature) => {
             if (!listener.requests.putSignature(ref, signature)) throw new Error('request gone');
