@@ -5,7 +5,7 @@ import type { Envelope } from '../adapters/event-log/envelope.ts';
 import { expectArguments, parse, type Command } from './command-line.ts';
 import { openLog } from './running.ts';
 import type { Program } from './home.ts';
-import { showForeign } from './terminal/foreign-text.ts';
+import { showForeign, showJson } from './terminal/foreign-text.ts';
 import { WrongUsage } from './trouble.ts';
 
 export function logCommand(program: Program): Command {
@@ -33,7 +33,7 @@ export function logCommand(program: Program): Command {
           if (shown.length > 2 * last) shown = shown.slice(-last);
         }
         if (last !== Infinity) shown = last === 0 ? [] : shown.slice(-last);
-        const line = values.json ? (one: Envelope) => JSON.stringify(one) : readable;
+        const line = values.json ? (one: Envelope) => showJson(one) : readable;
         for (const envelope of shown) process.stdout.write(`${line(envelope)}\n`);
       } finally {
         log.close();

@@ -9,6 +9,8 @@
  * ignore (variation selectors, tags, fillers, joiners), and two symbols that are drawn blank.
  */
 const hidden = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{2800}\u{FFFC}]|(?! )\p{Zs}/u;
+/** The same in JSON, whose strings hold no line break of their own. */
+const hiddenInJson = new RegExp(`(?!\\n)(?:${hidden.source})`, 'gu');
 const mark = /\p{M}/u;
 const letter = /[\p{L}\p{N}]/u;
 
@@ -60,6 +62,21 @@ export function showForeign(text: string, max = 64): string {
   }
   return shown;
 }
+
+/**
+ * JSON of `value` for standard output: the same value to a program, and harmless on a terminal.
+ * `indent` as for `JSON.stringify`.
+ */
+export function showJson(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent);
+  return json.replace(hiddenInJson, (character) => Array.from(utf16(character), escaped).join(''));
+}
+
+function* utf16(text: string): Generator<number> {
+  for (let i = 0; i < text.length; i += 1) yield text.charCodeAt(i);
+}
+
+const escaped = (unit: number) => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 function spelledOut(character: string): string {
   const code = character.codePointAt(0) ?? 0;

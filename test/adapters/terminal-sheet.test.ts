@@ -104,15 +104,15 @@ describe('the sheet at the terminal', () => {
   });
 });
 
-describe('the words of a sheet', () => {
-  const rowsOf = (changes: Partial<Sheet>, columns: number) =>
-    sheetLines({ ...sheet, ...changes }, 10).flatMap((line) => fold(line, columns, '⋯ '));
-  const beginning = (word: string) => new RegExp(`^ *${word} `);
+const rowsOf = (changes: Partial<Sheet>, columns: number) =>
+  sheetLines({ ...sheet, ...changes }, 10).flatMap((line) => fold(line, columns, '⋯ '));
+const beginning = (word: string) => new RegExp(`^ *${word} `);
 
+describe('the words of a sheet', () => {
   test.each([
     ['a host', { host: `${'x'.repeat(56)} user  root` }, 'user', 80],
     ['a host', { host: `${'x'.repeat(16)} user  root` }, 'user', 40],
-    ['a user', { user: `${'x'.repeat(26)} key  other` }, 'key', 40],
+    ['a user', { user: `${'x'.repeat(30)} key  other` }, 'key', 40],
     ['a namespace', { detail: `namespace ${'x'.repeat(60)} user  root` }, 'user', 80],
   ] as const)('are not forged by %s whose end is folded: %o', (_what, changes, word, columns) => {
     const rows = rowsOf(changes, columns);

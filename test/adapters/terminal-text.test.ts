@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { displayCells, showForeign } from '../../app/terminal/foreign-text.ts';
+import { displayCells, showForeign, showJson } from '../../app/terminal/foreign-text.ts';
 import {
   createPassphraseLine,
   passphraseDots,
@@ -32,6 +32,21 @@ describe('foreign text', () => {
     ['a backslash', 'DOMAIN\\user', 'DOMAIN\\user'],
   ])('%s', (_what, text, shown) => {
     expect(showForeign(text, 200)).toBe(shown);
+  });
+
+  test('in JSON gives the same value back, and nothing a terminal obeys', () => {
+    const value = [
+      { name: 'a\x9b2Jb\u202Ec\u200B\u{E0041}\uD800', 'k\x1bey': ['\n', 'Zoë 日本語', 1, null] },
+    ];
+    for (const indent of [undefined, 2]) {
+      const shown = showJson(value, indent);
+      expect(JSON.parse(shown)).toEqual(value);
+      expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{C}\u200B]/u);
+      expect(shown).toContain('Zoë 日本語');
+    }
+    expect(showJson(value, 2).split('\n')).toHaveLength(
+      JSON.stringify(value, null, 2).split('\n').length,
+    );
   });
 
   test('is cut to 64 cells, or to what is given, and says so', () => {

@@ -11,7 +11,7 @@ import { SIGNER_SERVICE_TYPE } from '../../../machines/ports.ts';
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
 import { begin, type Running } from '../../running.ts';
-import { showForeign } from '../../terminal/foreign-text.ts';
+import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { startPhoneLink } from '../phone-link.ts';
 import { pairedPhones } from '../records.ts';
 import { findSavedHost, parseEndpoint, parseTarget } from '../target.ts';
@@ -57,7 +57,7 @@ async function run(args: string[]): Promise<number> {
   } finally {
     running.end();
   }
-  if (values.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  if (values.json) process.stdout.write(`${showJson(checks, 2)}\n`);
   return checks.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -174,7 +174,7 @@ async function checkServer({ log }: Running, where: string): Promise<Finding> {
   const target = findSavedHost(log, where) ?? parseTarget(where);
   const resolved = await resolveHost(target);
   if ('failure' in resolved) {
-    return bad(resolved.failure.detail, failures[resolved.failure.reason].hint);
+    return bad(showForeign(resolved.failure.detail, 160), failures[resolved.failure.reason].hint);
   }
   if (resolved.proxy !== null) return good('behind a proxy; not tried');
   const { hostname, port } = resolved;

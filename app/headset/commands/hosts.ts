@@ -1,6 +1,6 @@
 import { expectArguments, parse, parseSeconds, type Command } from '../../command-line.ts';
 import { openLog } from '../../running.ts';
-import { showForeign } from '../../terminal/foreign-text.ts';
+import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
 import { hostKeyName } from '../../../adapters/ssh/known-hosts.ts';
 import { resolveHost } from '../../../adapters/ssh/ssh-config.ts';
@@ -134,7 +134,7 @@ function edit(
 
 function list(log: EventLog, json: boolean): void {
   const hosts = savedHosts(log);
-  if (json) process.stdout.write(`${JSON.stringify(hosts, null, 2)}\n`);
+  if (json) process.stdout.write(`${showJson(hosts, 2)}\n`);
   else if (hosts.length === 0) {
     process.stdout.write('no host is saved yet\nhint: vmux hosts add NAME user@host\n');
   } else for (const host of hosts) process.stdout.write(`${hostLine(host)}\n`);

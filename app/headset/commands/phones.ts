@@ -1,7 +1,7 @@
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
 import { begin, openLog } from '../../running.ts';
-import { showForeign } from '../../terminal/foreign-text.ts';
+import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { WrongUsage } from '../../trouble.ts';
 import { pairedPhones, type PairedPhone } from '../records.ts';
 import { tellUnpaired } from '../tell-unpaired.ts';
@@ -31,7 +31,7 @@ function list(json: boolean): number {
   log.close();
   if (json) {
     const rows = phones.map(({ certificatePem: _, ...phone }) => phone);
-    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    process.stdout.write(`${showJson(rows, 2)}\n`);
   } else if (phones.length === 0) {
     process.stdout.write(
       'no phone is paired yet\nhint: run "signer pair" on the phone and "vmux pair" here\n',

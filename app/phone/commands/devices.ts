@@ -1,6 +1,6 @@
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { openLog } from '../../running.ts';
-import { showForeign } from '../../terminal/foreign-text.ts';
+import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { WrongUsage } from '../../trouble.ts';
 import { pairedHeadsets, removeHeadset } from '../records.ts';
 
@@ -37,7 +37,7 @@ async function run(args: string[]): Promise<number> {
       process.stdout.write(`removed ${showForeign(headset.name)}\n`);
     } else if (values.json) {
       const rows = headsets.map(({ certificatePem: _, ...headset }) => headset);
-      process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+      process.stdout.write(`${showJson(rows, 2)}\n`);
     } else if (headsets.length === 0) {
       process.stdout.write('no headset is paired yet\nhint: signer pair\n');
     } else {

@@ -1,5 +1,5 @@
 import { expectArguments, parse, type Command } from '../../command-line.ts';
-import { showForeign } from '../../terminal/foreign-text.ts';
+import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { WrongUsage } from '../../trouble.ts';
 import { createIdentity } from '../create-identity.ts';
 import { findIdentity } from '../find-identity.ts';
@@ -51,7 +51,7 @@ function list(json: boolean): number {
   const log = openLog('signer');
   const own = identities(log);
   log.close();
-  if (json) process.stdout.write(`${JSON.stringify(own, null, 2)}\n`);
+  if (json) process.stdout.write(`${showJson(own, 2)}\n`);
   else if (own.length === 0) {
     process.stdout.write('no identity yet\nhint: signer identity create LABEL\n');
   } else for (const identity of own) process.stdout.write(`${identityLine(identity)}\n`);
