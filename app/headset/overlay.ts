@@ -6,7 +6,7 @@ import { styleText } from 'node:util';
 import type { SnapshotFrom } from 'xstate';
 import { failures } from '../../machines/failures.ts';
 import type { connectionMachine } from '../../machines/headset/connection.machine.ts';
-import { fold } from '../terminal/fold.ts';
+import { fold, rowsNow } from '../terminal/fold.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 
 export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;
@@ -64,7 +64,7 @@ export const isOver = ({ value }: ConnectionSnapshot) =>
 
 /** Redraws in place on a terminal, with the seconds left. `keys`: somebody can press Esc and r. */
 export function createTerminalOverlay(output: NodeJS.WriteStream, keys: boolean): Overlay {
-  let drawn = 0;
+  let drawn: string[] = [];
   let shown: ConnectionSnapshot | null = null;
   let ticking: NodeJS.Timeout | undefined;
   const style = (format: Parameters<typeof styleText>[0], text: string) =>
@@ -95,8 +95,8 @@ export function createTerminalOverlay(output: NodeJS.WriteStream, keys: boolean)
   }
 
   function erase(): void {
-    if (drawn > 0) output.write(`\r\x1b[${drawn}F\x1b[J`);
-    drawn = 0;
+    if (drawn.length > 0) output.write(`\r\x1b[${rowsNow(drawn, output.columns)}F\x1b[J`);
+    drawn = [];
   }
 
   function draw(): void {
@@ -105,7 +105,7 @@ export function createTerminalOverlay(output: NodeJS.WriteStream, keys: boolean)
     erase();
     if (text.length === 0) return;
     output.write(`${text.join('\r\n')}\r\n`);
-    drawn = text.length;
+    drawn = text;
   }
 
   return {

@@ -6,7 +6,7 @@
  */
 import { fromCallback } from 'xstate';
 import type { Answer, Sheet, SheetCommand, SheetFact } from '../../machines/phone/ports.ts';
-import { fold } from '../terminal/fold.ts';
+import { fold, rowsNow } from '../terminal/fold.ts';
 import { createPassphraseLine, passphraseDots } from '../terminal/passphrase-line.ts';
 import { sheetLines, closingLine } from './sheet-words.ts';
 
@@ -30,7 +30,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   let typed: { ref: string; passphrase: Buffer } | null = null;
   let current: { sheet: Sheet; until: number; mode: Mode; triesLeft: number | null } | null = null;
   let report: ((fact: SheetFact) => void) | null = null;
-  let drawn = 0;
+  let drawn: string[] = [];
   let ticking: NodeJS.Timeout | undefined;
 
   const raw = input.isTTY;
@@ -69,8 +69,8 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   }
 
   function erase(): void {
-    if (drawn > 0) output.write(`\x1b[${drawn}F\x1b[J`);
-    drawn = 0;
+    if (drawn.length > 0) output.write(`\x1b[${rowsNow(drawn, output.columns)}F\x1b[J`);
+    drawn = [];
   }
 
   function redraw(): void {
@@ -82,7 +82,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     ].flatMap((one) => fold(one, output.columns, '⋯ '));
     erase();
     output.write(`${lines.join('\n')}\n`);
-    drawn = lines.length;
+    drawn = lines;
   }
 
   function say(text: string): void {

@@ -7,6 +7,16 @@ import { displayCells } from './foreign-text.ts';
 // oxlint-disable-next-line no-control-regex
 const style = /\x1b\[[0-9;]*m/g;
 
+/** Rows that `drawn` takes by now: a terminal that was narrowed has wrapped it. */
+export function rowsNow(drawn: readonly string[], columns: number | undefined): number {
+  let rows = 0;
+  for (const line of drawn) {
+    const cells = [...line.replace(style, '')].length;
+    rows += Math.max(1, Math.ceil(cells / (columns || 80)));
+  }
+  return rows;
+}
+
 /**
  * A line that has to be cut loses its colours. Columns default to 80. `mark` begins each further
  * row, where foreign text must not pass for a line of ours.
