@@ -4,17 +4,19 @@ import type { DeviceIdentity, PairedDevice } from './certificate.ts';
 import { dial } from './dial.ts';
 import { LINK_ALPN, ownSide, samePin } from './tls.ts';
 
+/** Dials at once; the others wait. Anybody on the network can announce thousands of endpoints. */
+const MAX_DIALS = 64;
+
 export interface PhoneDialer {
-  /** Dials those of these that are not being dialled already. */
+  /** Dials those of these that are not being dialled and do not wait already. */
   dial(endpoints: readonly Endpoint[]): void;
   /** Drops every dial under way. */
   cancel(): void;
 }
 
 /**
- * Dials endpoints all at once. The first at which a paired phone proves its key is `answered`, and
- * the other dials are dropped; each that fails before is
- * a `stranger` or `unreachable`.
+ * Dials endpoints, 64 at once. The first at which a paired phone proves its key is `answered`, and
+ * the other dials are dropped; each that fails before is a `stranger` or `unreachable`.
  */
 export function createPhoneDialer(
   {
@@ -28,17 +30,33 @@ export function createPhoneDialer(
   },
 ): PhoneDialer {
   const dials = new Map<string, () => void>();
+  const waiting = new Map<string, Endpoint>();
   const pairedPhone = (pin: string) => pairedPhones().find((phone) => samePin(phone.pin, pin));
   const accepts = (pin: string) => pairedPhone(pin) !== undefined;
 
   function cancel(): void {
     for (const stop of dials.values()) stop();
     dials.clear();
+    waiting.clear();
   }
 
-  function dialOne(endpoint: Endpoint): void {
-    const key = `${endpoint.address} ${endpoint.port}`;
-    if (dials.has(key)) return;
+  function dialAll(endpoints: readonly Endpoint[]): void {
+    for (const endpoint of endpoints) {
+      const key = `${endpoint.address} ${endpoint.port}`;
+      if (!dials.has(key)) waiting.set(key, endpoint);
+    }
+    dialWaiting();
+  }
+
+  function dialWaiting(): void {
+    for (const [key, endpoint] of waiting) {
+      if (dials.size >= MAX_DIALS) return;
+      waiting.delete(key);
+      dialOne(key, endpoint);
+    }
+  }
+
+  function dialOne(key: string, endpoint: Endpoint): void {
     const tls = {
       ...ownSide(identity, LINK_ALPN),
       ca: pairedPhones().map((phone) => phone.certificatePem),
@@ -49,6 +67,7 @@ export function createPhoneDialer(
     const stop = dial({ endpoint, tls, alpn: LINK_ALPN, accepts }, (result) => {
       dials.delete(key);
       if (!result.answered) {
+        dialWaiting();
         if (result.isStranger) return outcome.stranger(endpoint);
         return outcome.unreachable(endpoint, result.detail);
       }
@@ -58,5 +77,5 @@ export function createPhoneDialer(
     dials.set(key, stop);
   }
 
-  return { dial: (endpoints) => endpoints.forEach(dialOne), cancel };
+  return { dial: dialAll, cancel };
 }
