@@ -1,7 +1,7 @@
 import type { EventLog } from '../adapters/event-log/store.ts';
 
 /** How soon what another process appended is noticed. Milliseconds. */
-const PERIOD = 400;
+const PERIOD = 150;
 
 /** Calls `changed` after other processes (or this one) appended to the log. Returns what ends it. */
 export function watchLog(log: EventLog, changed: () => void): () => void {

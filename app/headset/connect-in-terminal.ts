@@ -21,6 +21,8 @@ import { startPhoneLink } from './phone-link.ts';
 /** As `ssh`: what failed was the connection, not the remote command. */
 const CONNECTION_FAILED = 255;
 const SIGNAL_BASE = 128;
+/** A question takes no yes for this long: what is typed was meant for the shell. Milliseconds. */
+const SETTLE = 700;
 
 export async function connectInTerminal(
   running: Running,
@@ -55,8 +57,9 @@ export async function connectInTerminal(
     const snapshot = connection.actor.getSnapshot();
     if (key === 'interrupt') return end(SIGNAL_BASE + constants.signals.SIGINT);
     if (snapshot.matches({ session: 'confirmingHostKey' })) {
-      if (key === 'y' || key === 'Y') act('user.acceptHostKey');
-      else if (key !== 'other') act('user.rejectHostKey');
+      if (key === 'y' || key === 'Y') {
+        if (performance.now() - askedAt >= SETTLE) act('user.acceptHostKey');
+      } else if (key !== 'other') act('user.rejectHostKey');
     } else if (snapshot.matches('session')) {
       if (key === 'escape') act('user.cancel');
     } else if (key === 'r') act('user.reconnect');
@@ -66,12 +69,17 @@ export async function connectInTerminal(
   const ended = Promise.withResolvers<number>();
   const end = (status: number) => ended.resolve(status);
 
+  let askedAt = Infinity;
   let last: unknown;
   connection.actor.subscribe((snapshot) => {
     const { value, context } = snapshot;
     if (JSON.stringify(value) === last && snapshot.matches({ session: 'connected' })) return;
     last = JSON.stringify(value);
-    if (snapshot.matches({ session: 'confirmingHostKey' })) decideUnasked(snapshot);
+    if (!snapshot.matches({ session: 'confirmingHostKey' })) askedAt = Infinity;
+    else {
+      askedAt = Math.min(askedAt, performance.now());
+      decideUnasked(snapshot);
+    }
     if (!snapshot.matches({ session: 'connected' })) overlay.update(snapshot);
     if (snapshot.matches('session') || value === 'idle') return;
     const status = exitStatus(snapshot);
@@ -113,7 +121,6 @@ export async function connectInTerminal(
   const final = connection.actor.getSnapshot();
   if (isOver(final) && final.context.reason !== 'cancelled') plain.update(final);
   await phoneLink.close();
-  running.end();
   for (const signal of signals) process.off(signal, onSignal);
   stdin.unref?.();
   return status;

@@ -7,7 +7,7 @@
  */
 import { setup } from 'xstate';
 import { because, type FailureReason } from '../failures.ts';
-import type { SignerLinkFact } from './ports.ts';
+import type { LinkFailure, SignerLinkFact } from './ports.ts';
 import type { Phone, PublicIdentity } from '../ports.ts';
 
 /** What both charts remember about the phone and the request. */
@@ -169,6 +169,14 @@ export function canSend(context: AwaitingSignerContext): boolean {
     (request.phoneId === null || request.phoneId === phone.id) &&
     context.identities.some((identity) => identity.fingerprint === request.fingerprint)
   );
+}
+
+/**
+ * Whether a link that cannot be used ends the waiting. A stranger's phone says nothing about one's
+ * own, which was linked and may come back within the clock.
+ */
+export function noWaitingHelps(context: AwaitingSignerContext, reason: LinkFailure): boolean {
+  return reason !== 'unknownPhone' || !context.wasLinked;
 }
 
 /** Times to live for a request sent at `at`, in milliseconds. */

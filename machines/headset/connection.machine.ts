@@ -120,7 +120,11 @@ export const connectionMachine = connectionSetup.createMachine({
                   target: '#failed',
                   actions: because('peerNotFound'),
                 },
-                'link.unusable': { target: '#failed', actions: 'noteLinkFailure' },
+                'link.unusable': {
+                  guard: 'noWaitingHelps',
+                  target: '#failed',
+                  actions: 'noteLinkFailure',
+                },
                 'ssh.identityAccepted': { actions: 'rememberAccepted' },
                 'ssh.identityRefused': { actions: 'rememberRefused' },
               },

@@ -6,6 +6,7 @@ import type { PublicIdentity } from '../ports.ts';
 import {
   canSend,
   isUnanswered,
+  noWaitingHelps,
   phoneForgotten,
   phoneRemembered,
   QUEUE_TIMEOUT_MS,
@@ -192,6 +193,8 @@ export const connectionSetup = setup({
     isStillOffered: ({ context, event }) =>
       'fingerprint' in event &&
       context.identities.some((identity) => identity.fingerprint === event.fingerprint),
+    noWaitingHelps: ({ context, event }) =>
+      event.type === 'link.unusable' && noWaitingHelps(context, event.reason),
     wasNeverLinked: ({ context }) => !context.wasLinked,
     isLinkedWithoutIdentity: ({ context }) =>
       context.phone !== null && context.identities.length === 0,

@@ -12,6 +12,7 @@ import {
   canSend,
   challengeSent,
   isUnanswered,
+  noWaitingHelps,
   phoneForgotten,
   phoneRemembered,
   QUEUE_TIMEOUT_MS,
@@ -104,6 +105,8 @@ export const signingMachine = setup({
     isThisRequest: ({ context, event }) =>
       'requestId' in event && event.requestId === context.request?.requestId,
     canSend: ({ context }) => canSend(context),
+    noWaitingHelps: ({ context, event }) =>
+      event.type === 'link.unusable' && noWaitingHelps(context, event.reason),
     wasNeverLinked: ({ context }) => !context.wasLinked,
     isLinkedWithoutIdentity: ({ context }) =>
       context.phone !== null && context.request?.phoneId === null,
@@ -189,7 +192,11 @@ export const signingMachine = setup({
                   target: '#failed',
                   actions: because('peerNotFound'),
                 },
-                'link.unusable': { target: '#failed', actions: 'noteLinkFailure' },
+                'link.unusable': {
+                  guard: 'noWaitingHelps',
+                  target: '#failed',
+                  actions: 'noteLinkFailure',
+                },
               },
             },
             challengeSent,

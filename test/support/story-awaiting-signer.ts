@@ -186,6 +186,15 @@ export function tellAwaitingSigner({ looking, sent, path }: Asking): void {
       expect(flow.states()).toEqual([...here, 'discovering', 'challengeSent']);
     });
 
+    it('after a drop, a stranger’s phone does not end the waiting', () => {
+      const flow = begin();
+      flow.phone('link.lost');
+      flow.phone('link.unusable', { reason: 'unknownPhone' });
+      expect(flow.states()).toEqual([...here, 'discovering']);
+      flow.phone('link.up', { phone: iphone, identities: [work] });
+      expect(flow.states()).toEqual([...here, 'discovering', 'challengeSent']);
+    });
+
     it('a phone that forgot this headset meanwhile ends the waiting', () => {
       const flow = begin();
       flow.phone('link.lost');
@@ -308,6 +317,10 @@ export function tellAwaitingSigner({ looking, sent, path }: Asking): void {
     [
       'noPhonePaired',
       'No phone is paired with this headset. Run "signer pair" on the phone and "vmux pair" here.',
+    ],
+    [
+      'unknownPhone',
+      'A phone answered, but not one that is paired with this headset: yours was wiped, or it is somebody else’s. If it is yours, run "signer pair" there and "vmux pair" here.',
     ],
     ['updateVmux', 'The phone speaks a newer protocol. Update vmux.'],
     ['updateSigner', 'The phone speaks an older protocol. Update signer on the phone.'],

@@ -99,5 +99,9 @@ export async function connect(running: Running, choices: ConnectChoices): Promis
     running.end();
     return 255;
   }
-  return connectInTerminal(running, choices);
+  try {
+    return await connectInTerminal(running, choices);
+  } finally {
+    running.end();
+  }
 }
