@@ -17,12 +17,11 @@ import {
   type ConnectionSnapshot,
 } from './overlay.ts';
 import { startPhoneLink } from './phone-link.ts';
+import { createQuestion } from './question.ts';
 
 /** As `ssh`: what failed was the connection, not the remote command. */
 const CONNECTION_FAILED = 255;
 const SIGNAL_BASE = 128;
-/** A question takes no yes for this long: what is typed was meant for the shell. Milliseconds. */
-const SETTLE = 700;
 
 export async function connectInTerminal(
   running: Running,
@@ -53,12 +52,13 @@ export async function connectInTerminal(
   });
   const act = (type: UserEvent['type']) => connection.deliver({ type });
 
+  const question = createQuestion(() => performance.now());
   const keys = readKeys(stdin, (key) => {
     const snapshot = connection.actor.getSnapshot();
     if (key === 'interrupt') return end(SIGNAL_BASE + constants.signals.SIGINT);
     if (snapshot.matches({ session: 'confirmingHostKey' })) {
       if (key === 'y' || key === 'Y') {
-        if (performance.now() - askedAt >= SETTLE) act('user.acceptHostKey');
+        if (question.takesYes()) act('user.acceptHostKey');
       } else if (key !== 'other') act('user.rejectHostKey');
     } else if (snapshot.matches('session')) {
       if (key === 'escape') act('user.cancel');
@@ -69,15 +69,12 @@ export async function connectInTerminal(
   const ended = Promise.withResolvers<number>();
   const end = (status: number) => ended.resolve(status);
 
-  let askedAt = Infinity;
   let last: unknown;
   connection.actor.subscribe((snapshot) => {
     const { value, context } = snapshot;
     if (JSON.stringify(value) === last && snapshot.matches({ session: 'connected' })) return;
     last = JSON.stringify(value);
-    if (!snapshot.matches({ session: 'confirmingHostKey' })) askedAt = Infinity;
-    else {
-      askedAt = Math.min(askedAt, performance.now());
+    if (question.begins(snapshot.matches({ session: 'confirmingHostKey' }))) {
       decideUnasked(snapshot);
     }
     if (!snapshot.matches({ session: 'connected' })) overlay.update(snapshot);

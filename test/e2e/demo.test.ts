@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync, type SpawnOptions } from 'node:child_pr
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { failures } from '../../machines/failures.ts';
 import { makeNamespacePair, namespacesMissing } from '../support/namespaces.ts';
@@ -202,6 +203,8 @@ describe.skipIf(!hasTmux)('npm start at a terminal (skipped without tmux)', () =
       const line = /^ecdsa-sha2-nistp256 \S+ demo$/m.exec(first.screen())?.[0] ?? '';
       first.enter('');
       await first.shows('Continue connecting (y/N)?');
+      // The question takes no yes in its first moments.
+      await sleep(800);
       first.press('y');
       await first.shows(failures.permissionDenied.message);
       await sshd.setAuthorizedKeys([line]);
