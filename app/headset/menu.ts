@@ -1,9 +1,10 @@
 /** Bare `vmux`: the saved hosts and the connection form. */
-import { begin, openLog } from '../running.ts';
+import { openLog } from '../running.ts';
 import { ask } from '../terminal/ask.ts';
 import { say } from '../terminal/say.ts';
+import { WrongUsage } from '../trouble.ts';
 import { connect, beginForShell } from './commands/connect.ts';
-import { hostLine } from './commands/hosts.ts';
+import { checkNewName, hostLine, parseTerm } from './commands/hosts.ts';
 import { pairedPhones, savedHosts, saveHost, type SavedHost } from './records.ts';
 import { parseTarget } from './target.ts';
 
@@ -24,12 +25,17 @@ export async function menu(): Promise<number> {
     say('hint: vmux connect NAME|user@host[:port]');
     return 0;
   }
-  const choice = await ask(
+  const answer = await ask(
     hosts.length === 0 ? 'connect to user@host[:port]: ' : 'number, or user@host[:port]: ',
   );
-  if (choice === null || choice.trim() === '') return 0;
-  const saved = /^\d+$/.test(choice.trim()) ? hosts[Number(choice) - 1] : undefined;
-  const host = saved ?? hosts.find(({ name }) => name === choice.trim()) ?? (await form(choice));
+  const choice = answer?.trim() ?? '';
+  if (choice === '') return 0;
+  const isNumber = /^\d+$/.test(choice);
+  const saved =
+    (isNumber ? hosts[Number(choice) - 1] : undefined) ?? hosts.find(({ name }) => name === choice);
+  if (saved === undefined && isNumber) throw new WrongUsage(`no host has the number ${choice}`);
+  const host = saved ?? (await form(choice));
+  if (host === null) return 0;
   const running = beginForShell();
   if (running === null) return 255;
   return connect(running, {
@@ -44,10 +50,12 @@ export async function menu(): Promise<number> {
   });
 }
 
-/** The connection form: what a new host needs, and whether to keep it. */
-async function form(where: string): Promise<SavedHost> {
-  const target = parseTarget(where.trim());
-  const term = (await ask('TERM (xterm-256color): '))?.trim() || 'xterm-256color';
+/** The connection form: what a new host needs, and whether to keep it. `null` on Ctrl-C. */
+async function form(where: string): Promise<SavedHost | null> {
+  const target = parseTarget(where);
+  const typed = await ask('TERM (xterm-256color): ');
+  if (typed === null) return null;
+  const term = parseTerm(typed.trim() || 'xterm-256color');
   say('authentication: Remote Signer');
   const host: SavedHost = {
     name: target.host,
@@ -56,10 +64,16 @@ async function form(where: string): Promise<SavedHost> {
     authentication: 'remote-signer',
     signerTimeout: null,
   };
-  const name = (await ask('save it as (empty: not): '))?.trim();
-  if (!name) return host;
-  const running = begin('vmux');
-  saveHost(running.log, { ...host, name });
-  running.end();
+  const label = await ask('save it as (empty: not): ');
+  if (label === null) return null;
+  const name = label.trim();
+  if (name === '') return host;
+  const log = openLog('vmux');
+  try {
+    checkNewName(log, name);
+    saveHost(log, { ...host, name });
+  } finally {
+    log.close();
+  }
   return { ...host, name };
 }

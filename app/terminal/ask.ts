@@ -14,7 +14,10 @@ export async function ask(question: string, signal?: AbortSignal): Promise<strin
   const closed = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
   try {
     const answer = signal ? lines.question(question, { signal }) : lines.question(question);
-    return await Promise.race([answer.catch(() => null), closed]);
+    const given = await Promise.race([answer.catch(() => null), closed]);
+    // Where there is a signal, readline ends the line itself when that is aborted.
+    if (given === null && signal === undefined) process.stderr.write('\n');
+    return given;
   } finally {
     lines.close();
   }

@@ -94,7 +94,8 @@ async function forgetKeysOf(log: EventLog, name: string): Promise<number> {
   return forgetHostKeys(log, hostKeyName(resolved), resolved.port);
 }
 
-function parseTerm(term: string): string {
+/** A terminal type. @throws {WrongUsage} */
+export function parseTerm(term: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/.test(term)) throw new WrongUsage('no usable --term');
   return term;
 }
@@ -105,13 +106,18 @@ function known(log: EventLog, name: string): SavedHost {
   return host;
 }
 
-function add(log: EventLog, name: string, where: string, changes: Partial<SavedHost>): void {
+/** @throws {WrongUsage} when it is no name, or taken. */
+export function checkNewName(log: EventLog, name: string): void {
   if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) {
     throw new WrongUsage('a name has letters, digits, dots, dashes and underscores');
   }
   if (findSavedHost(log, name) !== null) {
     throw new WrongUsage(`${name} is saved already; vmux hosts edit changes it`);
   }
+}
+
+function add(log: EventLog, name: string, where: string, changes: Partial<SavedHost>): void {
+  checkNewName(log, name);
   saveHost(log, {
     name,
     ...parseTarget(where),
