@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { createDeviceIdentity, type DeviceIdentity } from '../adapters/link/certificate.ts';
-import { readPrivateFile, writePrivateFile } from './home.ts';
+import { createPrivateFile, readPrivateFile } from './home.ts';
 import { Trouble } from './trouble.ts';
 
 const schema = z.strictObject({
@@ -23,6 +23,6 @@ export async function deviceIdentity(home: string): Promise<DeviceIdentity> {
     }
   }
   const identity = await createDeviceIdentity();
-  writePrivateFile(path, `${JSON.stringify(identity)}\n`);
-  return identity;
+  const isFirst = createPrivateFile(path, `${JSON.stringify(identity)}\n`);
+  return isFirst ? identity : deviceIdentity(home);
 }

@@ -2,6 +2,7 @@
  * A program's state directory: `$VMUX_HOME` or `$SIGNER_HOME`, 0700, with the event log, the
  * device's own certificate and, on the phone, the sealed keys.
  */
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -9,8 +10,9 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
+  linkSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -51,22 +53,31 @@ export function prepareHome(home: string): void {
   }
 }
 
-/** Replaces a private file (0600) as a whole: after a crash it is the old one or the new one. */
-export function writePrivateFile(path: string, text: string): void {
-  const temporary = `${path}.new`;
+/**
+ * Writes a private file (0600) as a whole, if there is none of that name yet: whether it was this
+ * process that made it. Two that begin at once agree on the file of the first.
+ */
+export function createPrivateFile(path: string, text: string): boolean {
+  const temporary = `${path}.${randomUUID()}.new`;
   try {
-    const file = openSync(temporary, 'w', 0o600);
+    const file = openSync(temporary, 'wx', 0o600);
     try {
       writeSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    try {
+      linkSync(temporary, path);
+    } finally {
+      unlinkSync(temporary);
+    }
     const folder = openSync(dirname(path), 'r');
     fsyncSync(folder);
     closeSync(folder);
+    return true;
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new Trouble('stateUnusable', (error as Error).message);
   }
 }

@@ -93,7 +93,8 @@ export function logIn(options: LoginOptions): Login {
       }
       ready = true;
       report({ type: 'ssh.authenticated' });
-      if (!signal.aborted) void converse();
+      if (signal.aborted) return;
+      converse().catch((error: unknown) => fail('commandRefused', String(error)));
     });
 
   client.connect({

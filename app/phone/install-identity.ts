@@ -121,6 +121,8 @@ function verdictOf(fact: SshFact): Trouble | null | undefined {
       return null;
     case 'ssh.permissionDenied':
       return new Trouble('permissionDenied');
+    // Whoever comes is let in: the key proves nothing there.
+    case 'ssh.authenticated':
     case 'ssh.publickeyNotOffered':
       return new Trouble('publickeyNotOffered');
     case 'ssh.hostKeyUnknown':

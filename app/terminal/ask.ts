@@ -1,6 +1,19 @@
 /** Questions at the terminal, one line each. */
 import { createInterface } from 'node:readline/promises';
 
+/** What was typed before a question that decides something is not its answer. Milliseconds. */
+const SETTLE = 300;
+
+/** Throws away what already waits at the terminal. A pipe is left alone: it was written on purpose. */
+export async function forgetTypedAhead(): Promise<void> {
+  const { stdin } = process;
+  if (!stdin.isTTY) return;
+  const drop = () => {};
+  stdin.on('data', drop);
+  await new Promise((resolve) => setTimeout(resolve, SETTLE));
+  stdin.off('data', drop).pause();
+}
+
 /**
  * Asks and resolves with the line, or `null` at the end of the input or on Ctrl-C. The question
  * goes to stderr.

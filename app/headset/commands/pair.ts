@@ -7,7 +7,7 @@ import { deviceIdentity } from '../../device-identity.ts';
 import { deviceName } from '../../device-name.ts';
 import { PAIRING_SERVICE_TYPE } from '../../pairing-service.ts';
 import { begin } from '../../running.ts';
-import { ask } from '../../terminal/ask.ts';
+import { ask, forgetTypedAhead } from '../../terminal/ask.ts';
 import { say } from '../../terminal/say.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble } from '../../trouble.ts';
@@ -22,6 +22,13 @@ export const command: Command = {
   --name NAME           what the phone calls this headset; its host name unless given`,
   run,
 };
+
+async function confirm(name: string, signal: AbortSignal): Promise<boolean> {
+  await forgetTypedAhead();
+  if (signal.aborted) return false;
+  const answer = await ask(`the digits matched. pair with ${name}? (y/N) `, signal);
+  return answer !== null && /^y(es)?$/i.test(answer.trim());
+}
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parse(args, {
@@ -85,10 +92,9 @@ async function run(args: string[]): Promise<number> {
           say(`found ${name}\ntype these digits on the phone:  ${shown}`);
         }
         if (snapshot.matches({ pairing: 'confirming' })) {
-          void ask(`the digits matched. pair with ${name}? (y/N) `, over.signal).then((answer) => {
-            const yes = answer !== null && /^y(es)?$/i.test(answer.trim());
-            pairing.deliver({ type: yes ? 'user.confirm' : 'user.decline' });
-          });
+          void confirm(name, over.signal).then((yes) =>
+            pairing.deliver({ type: yes ? 'user.confirm' : 'user.decline' }),
+          );
         }
       });
       void running.halted.then((error) => resolve(new Trouble('logUnavailable', error.message)));

@@ -63,7 +63,6 @@ async function pair(running: Running, port: number, host: string, name: string):
     phonePairingMachine.provide({ actors: { pairing: pairing.actor } }),
     { deviceName: name },
   );
-  const over = new AbortController();
   const interrupt = () => void machine.deliver({ type: 'user.cancel' });
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt);
   say(`waiting two minutes for a headset on port ${listeningAt}. run "vmux pair" there`);
@@ -71,17 +70,22 @@ async function pair(running: Running, port: number, host: string, name: string):
 
   const result = await new Promise<'paired' | Trouble>((resolve) => {
     let before = '';
+    let question = new AbortController();
     machine.actor.subscribe((snapshot) => {
       const { value, context, status } = snapshot;
       if (status === 'done') {
-        over.abort();
+        question.abort();
         resolve(value === 'paired' ? 'paired' : new Trouble(context.reason ?? 'internalError'));
         return;
       }
       const now = JSON.stringify([value, context.tries]);
       if (now === before) return;
       before = now;
-      if (snapshot.matches({ pairing: 'comparing' })) void askDigits(context.peerName ?? '');
+      question.abort();
+      question = new AbortController();
+      if (snapshot.matches({ pairing: 'comparing' })) {
+        void askDigits(context.peerName ?? '', question.signal);
+      }
       if (snapshot.matches({ pairing: 'confirming' })) {
         say('the digits matched. confirm on the headset…');
       }
@@ -93,13 +97,11 @@ async function pair(running: Running, port: number, host: string, name: string):
     machine.deliver({ type: 'user.pair' });
   });
 
-  async function askDigits(peerName: string): Promise<void> {
+  async function askDigits(peerName: string, signal: AbortSignal): Promise<void> {
     say(`a headset that calls itself ${showForeign(peerName)} wants to pair`);
     for (;;) {
-      const line = await ask('type the six digits that it shows: ', over.signal);
-      if (over.signal.aborted || !machine.actor.getSnapshot().matches({ pairing: 'comparing' })) {
-        return;
-      }
+      const line = await ask('type the six digits that it shows: ', signal);
+      if (signal.aborted) return;
       if (line === null) return interrupt();
       if (pairing.enterDigits(line)) return;
       say('six digits, please');
