@@ -51,7 +51,7 @@ function parseCount(text: string | undefined): number {
 }
 
 function readable({ at, stream, type, data }: Envelope): string {
-  const time = new Date(at).toISOString().replace('T', ' ').slice(0, 23);
+  const time = new Date(at).toISOString().replace('T', ' ');
   const name = stream.replace(/\/([0-9a-f]{8})-[0-9a-f-]{27}$/, '/$1');
   const fields =
     data !== null && typeof data === 'object' && !Array.isArray(data)

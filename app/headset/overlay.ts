@@ -37,7 +37,9 @@ export function progressOf(snapshot: ConnectionSnapshot): { text: string; aside:
     return { text: WAITING, aside: 'asking the server which key it accepts' };
   }
   if (snapshot.matches({ session: 'awaitingSigner' })) {
-    return { text: WAITING, aside: 'looking for the phone' };
+    const offersNothing = context.phone !== null && context.identities.length === 0;
+    const aside = offersNothing ? 'the phone offers no identity' : 'looking for the phone';
+    return { text: WAITING, aside };
   }
   if (snapshot.matches({ session: 'queued' })) {
     return { text: WAITING, aside: 'the phone shows another request first' };

@@ -51,6 +51,7 @@ async function create(log: EventLog, label: string): Promise<number> {
 
 /** A label goes into one line of authorized_keys and on every sheet. */
 function checkLabel(label: string): void {
+  if (label.startsWith('SHA256:')) throw new WrongUsage('a label is no fingerprint');
   if (
     label.trim() !== label ||
     label === '' ||

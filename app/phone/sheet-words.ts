@@ -26,7 +26,7 @@ const endings: Record<Answer['outcome'], string> = {
   signed: 'signed',
   denied: 'denied; nothing was signed',
   expired: 'expired; nothing was signed',
-  withdrawn: 'withdrawn by the headset; nothing was signed',
+  withdrawn: 'withdrawn; nothing was signed',
   failed: 'refused; nothing was signed',
 };
 

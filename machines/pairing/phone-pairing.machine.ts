@@ -10,7 +10,7 @@ import { phonePairingPort, type PhonePairingFact } from './ports.ts';
 import { PAIRING_TIMEOUT_MS } from './pairing-timeout.ts';
 
 /** Each try gives a man in the middle one chance in a million. */
-const MAX_TRIES = 3;
+export const PAIRING_TRIES = 3;
 
 export interface PhonePairingInput {
   deviceName: string;
@@ -53,7 +53,7 @@ export const phonePairingMachine = setup({
     }),
   },
   guards: {
-    hasTriesLeft: ({ context }) => context.tries + 1 < MAX_TRIES,
+    hasTriesLeft: ({ context }) => context.tries + 1 < PAIRING_TRIES,
   },
   delays: { pairingTimeout: PAIRING_TIMEOUT_MS },
 }).createMachine({

@@ -203,7 +203,7 @@ describe('a paired headset that has gone bad', () => {
     await signer.expect('passphrase + Enter approves');
     signer.type(PASSPHRASE.slice(0, 5));
     await bad.close();
-    await signer.expect('withdrawn by the headset');
+    await signer.expect('withdrawn');
     signer.type(`${PASSPHRASE.slice(5)}\n`);
     const again = await attacked.link();
     const second = signMessage(work);

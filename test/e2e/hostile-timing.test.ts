@@ -31,7 +31,7 @@ describe('a paired headset that picks its moment', () => {
     await signer.answer(PASSPHRASE);
     await signer.expect('verifying…');
     bad.say({ t: 'withdraw', id: request.id }, { ...request, data: otherBytes() });
-    await signer.expect('withdrawn by the headset; nothing was signed');
+    await signer.expect('withdrawn; nothing was signed');
     await signer.expect('SSH Sign Request');
     await sleep(VERIFIED);
     expect(attacked.signatures()).toBe(signed);
@@ -47,7 +47,7 @@ describe('a paired headset that picks its moment', () => {
     await signer.answer(PASSPHRASE);
     await signer.expect('verifying…');
     await bad.close();
-    await signer.expect('withdrawn by the headset; nothing was signed');
+    await signer.expect('withdrawn; nothing was signed');
     const again = await attacked.link();
     again.say({ ...request, data: otherBytes() });
     await signer.expect('SSH Sign Request');

@@ -70,13 +70,13 @@ describe.skipIf(!hasSshd)(
       // All of the passphrase, but not the Enter, before the sheet is replaced.
       signer.type(passphrase);
       first.kill('SIGINT');
-      await signer.expect('root@127.0.0.1 from Left: withdrawn by the headset');
+      await signer.expect('root@127.0.0.1 from Left: withdrawn');
       signer.type('\n');
       await signer.expect('From Right');
       await signer.expect(PROMPT);
       signer.type('\n');
       second.kill('SIGINT');
-      await signer.expect('root@127.0.0.1 from Right: withdrawn by the headset');
+      await signer.expect('root@127.0.0.1 from Right: withdrawn');
       expect((await first.ended).status).toBe(130);
       expect((await second.ended).status).toBe(130);
       const approved = eventsOf(phone).filter(({ type }) => type === 'user.approve');

@@ -36,7 +36,7 @@ describe.skipIf(networkMissing !== null)(
       at.type(`${PASSPHRASE}\n`);
       expectFailure(await run.ended, 'linkLost');
       at.kill('SIGCONT');
-      await at.expect('withdrawn by the headset; nothing was signed');
+      await at.expect('withdrawn; nothing was signed');
       await sleep(1_000);
       expect(network.signatures()).toBe(before);
       expect(at.unread()).not.toMatch(/verifying|SSH Sign Request/);
@@ -84,7 +84,7 @@ describe.skipIf(networkMissing !== null)(
       at.kill('SIGSTOP');
       await sleep(2_500);
       at.kill('SIGCONT');
-      await at.expect('withdrawn by the headset; nothing was signed');
+      await at.expect('withdrawn; nothing was signed');
       await approve(at);
       expectLogin(await run.ended);
       expect(sheets(at)).toBe(2);
@@ -118,7 +118,7 @@ describe.skipIf(networkMissing !== null)(
         await at.expect(PROMPT);
         if (down === 'cut') network.hosts.right.cut();
         else network.hosts.unplug();
-        await at.expect('withdrawn by the headset; nothing was signed');
+        await at.expect('withdrawn; nothing was signed');
         if (up === 'mend') network.hosts.right.mend();
         else network.hosts.plug();
         await approve(at);

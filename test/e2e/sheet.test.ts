@@ -79,7 +79,7 @@ describe.skipIf(missing !== null)(
       await terminal.shows(ready);
       connecting.kill('SIGINT');
       await terminal.shows(
-        'root@127.0.0.1 from Vision: withdrawn by the headset; nothing was signed',
+        'root@127.0.0.1 from Vision: withdrawn; nothing was signed',
       );
       expect(terminal.screen()).not.toContain('SSH Sign Request');
       expect((await connecting.ended).status).toBe(130);

@@ -108,8 +108,10 @@ function known(log: EventLog, name: string): SavedHost {
 
 /** @throws {WrongUsage} when it is no name, or taken. */
 export function checkNewName(log: EventLog, name: string): void {
-  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) {
-    throw new WrongUsage('a name has letters, digits, dots, dashes and underscores');
+  if (/^\d+$/.test(name) || !/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) {
+    throw new WrongUsage(
+      'a name has letters, digits, dots, dashes and underscores, and not digits alone',
+    );
   }
   if (findSavedHost(log, name) !== null) {
     throw new WrongUsage(`${name} is saved already; vmux hosts edit changes it`);

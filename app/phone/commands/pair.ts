@@ -1,6 +1,9 @@
 import { publish } from '../../../adapters/discovery/publish.ts';
 import { createPhonePairing } from '../../../adapters/link/pairing/phone.ts';
-import { phonePairingMachine } from '../../../machines/pairing/phone-pairing.machine.ts';
+import {
+  PAIRING_TRIES,
+  phonePairingMachine,
+} from '../../../machines/pairing/phone-pairing.machine.ts';
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
 import { deviceName } from '../../device-name.ts';
@@ -90,7 +93,10 @@ async function pair(running: Running, port: number, host: string, name: string):
         say('the digits matched. confirm on the headset…');
       }
       if (snapshot.matches({ pairing: 'exchanging' }) && context.tries > 0) {
-        say('that did not match. run "vmux pair" on the headset again');
+        const left = PAIRING_TRIES - context.tries;
+        say(
+          `that did not match (${left} ${left === 1 ? 'try' : 'tries'} left). run "vmux pair" on the headset again`,
+        );
       }
     });
     void running.halted.then((error) => resolve(new Trouble('logUnavailable', error.message)));
