@@ -4,14 +4,15 @@ import { createInterface } from 'node:readline/promises';
 /** What was typed before a question that decides something is not its answer. Milliseconds. */
 const SETTLE = 300;
 
+const ignore = () => {};
+
 /** Throws away what already waits at the terminal. A pipe is left alone: it was written on purpose. */
 export async function forgetTypedAhead(): Promise<void> {
   const { stdin } = process;
   if (!stdin.isTTY) return;
-  const drop = () => {};
-  stdin.on('data', drop);
+  stdin.on('data', ignore);
   await new Promise((resolve) => setTimeout(resolve, SETTLE));
-  stdin.off('data', drop).pause();
+  stdin.off('data', ignore).pause();
 }
 
 /**

@@ -136,7 +136,7 @@ describe('the commands', () => {
     await headset.run(['hosts', 'add', 'box', 'me@box.example']);
     const readable = await headset.run(['log']);
     expect(readable.stdout).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {2}host\/box +host\.saved {2}name=box host=box\.example user=me /,
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z {2}host\/box +host\.saved {2}name=box host=box\.example user=me /,
     );
     const stored = (await headset.run(['log', '--json', '--last', '1'])).stdout;
     expect(JSON.parse(stored)).toMatchObject({

@@ -78,9 +78,7 @@ describe.skipIf(missing !== null)(
       const connecting = connect();
       await terminal.shows(ready);
       connecting.kill('SIGINT');
-      await terminal.shows(
-        'root@127.0.0.1 from Vision: withdrawn; nothing was signed',
-      );
+      await terminal.shows('root@127.0.0.1 from Vision: withdrawn; nothing was signed');
       expect(terminal.screen()).not.toContain('SSH Sign Request');
       expect((await connecting.ended).status).toBe(130);
     });
