@@ -1,12 +1,12 @@
 import { fromCallback, type CallbackActorLogic } from 'xstate';
 import type { SshCommand, SshFact, SshInput } from '../../machines/headset/ports.ts';
+import { askOpenSsh, type Asked } from './ask-openssh.ts';
 import { foreign } from './foreign-text.ts';
 import type { Report } from './key-offers.ts';
-import { lookUp, type PinnedHostKey } from './known-hosts.ts';
+import type { PinnedHostKey } from './known-hosts.ts';
 import { logIn, type Fail, type Login, type Ssh2Parts } from './login.ts';
 import type { RequestVault } from './request-vault.ts';
 import type { SessionOptions } from './session.ts';
-import { resolveHost } from './ssh-config.ts';
 
 export interface SshPortOptions {
   vault: RequestVault;
@@ -26,6 +26,8 @@ export interface SshPortOptions {
   onBanner: (text: string) => void;
   /** Read instead of the user's and the system's ssh_config. */
   configFile?: string | undefined;
+  /** What was asked about this very target before the actor began; `null`: ask now. */
+  asked?: (() => Asked | null) | undefined;
   /** Where `SendEnv` takes its variables from. */
   env: NodeJS.ProcessEnv;
 }
@@ -82,7 +84,9 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
 
   const begin = async (): Promise<void> => {
     const loading = loadSsh2();
-    const resolved = await resolveHost({ ...input, configFile: options.configFile, signal });
+    const asked =
+      options.asked?.() ?? askOpenSsh({ ...input, configFile: options.configFile, signal });
+    const resolved = await asked.resolved;
     if (signal.aborted) return;
     if ('failure' in resolved) {
       fail(resolved.failure.reason, resolved.failure.detail);
@@ -91,7 +95,7 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
     const { hostname, port, user } = resolved;
     report({ type: 'ssh.resolved', hostname, port, user });
 
-    const known = await lookUp(resolved, signal);
+    const known = await asked.known;
     const ssh2 = await loading;
     if (signal.aborted) return;
     if ('failure' in known) {

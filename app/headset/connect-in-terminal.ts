@@ -1,5 +1,6 @@
 /** Connect, at a terminal or in a pipe: overlay, keys, shell, and the exit status. */
 import { constants } from 'node:os';
+import type { Asked } from '../../adapters/ssh/ask-openssh.ts';
 import { createRequestVault } from '../../adapters/ssh/request-vault.ts';
 import type { SessionOptions } from '../../adapters/ssh/session.ts';
 import { failureLines } from '../command-line.ts';
@@ -26,6 +27,7 @@ const SIGNAL_BASE = 128;
 export async function connectInTerminal(
   running: Running,
   choices: ConnectChoices,
+  asked: Asked,
 ): Promise<number> {
   const { stdin, stderr } = process;
   const vault = createRequestVault();
@@ -42,6 +44,7 @@ export async function connectInTerminal(
     phoneLink,
     vault,
     target: choices.target,
+    asked,
     signerTimeout: choices.signerTimeout,
     openSession: () => {
       keys.release();

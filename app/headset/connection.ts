@@ -1,5 +1,6 @@
 /** One SSH connection of this process: the connection machine with its adapters. */
 import { randomUUID } from 'node:crypto';
+import type { Asked } from '../../adapters/ssh/ask-openssh.ts';
 import { createSshPort } from '../../adapters/ssh/client.ts';
 import type { RequestVault } from '../../adapters/ssh/request-vault.ts';
 import type { SessionOptions } from '../../adapters/ssh/session.ts';
@@ -18,6 +19,8 @@ export interface ConnectionParts {
   /** Asked when the login is complete. */
   openSession: () => SessionOptions;
   onBanner: (text: string) => void;
+  /** What OpenSSH was asked about the target already, for the first attempt. */
+  asked?: Asked | undefined;
   /** Read instead of the person's ssh_config. */
   configFile?: string | undefined;
 }
@@ -27,6 +30,7 @@ export type Connection = ReturnType<typeof startConnection>;
 export function startConnection(parts: ConnectionParts) {
   const { running, phoneLink, vault, target, signerTimeout } = parts;
   const { log } = running;
+  let asked = parts.asked ?? null;
   const connection = running.start(
     'connection',
     connectionMachine.provide({
@@ -40,6 +44,11 @@ export function startConnection(parts: ConnectionParts) {
           newRequestId: randomUUID,
           openSession: parts.openSession,
           onBanner: parts.onBanner,
+          asked: () => {
+            const first = asked;
+            asked = null;
+            return first;
+          },
           configFile: parts.configFile,
           env: process.env,
         }),

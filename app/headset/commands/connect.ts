@@ -1,3 +1,4 @@
+import { askOpenSsh } from '../../../adapters/ssh/ask-openssh.ts';
 import {
   asTrouble,
   expectArguments,
@@ -11,7 +12,6 @@ import type { Endpoint } from '../../../machines/ports.ts';
 import { begin } from '../../running.ts';
 import type { Running } from '../../running.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
-import { connectInTerminal } from '../connect-in-terminal.ts';
 import type { SavedHost, Target } from '../records.ts';
 import { findSavedHost, parseEndpoint, parseTarget } from '../target.ts';
 
@@ -100,7 +100,10 @@ export async function connect(running: Running, choices: ConnectChoices): Promis
     return 255;
   }
   try {
-    return await connectInTerminal(running, choices);
+    // OpenSSH's tools work while the rest of this program is being loaded.
+    const asked = askOpenSsh(choices.target);
+    const { connectInTerminal } = await import('../connect-in-terminal.ts');
+    return await connectInTerminal(running, choices, asked);
   } finally {
     running.end();
   }
