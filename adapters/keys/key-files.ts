@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fingerprint } from './public-key.ts';
 import {
@@ -108,24 +108,6 @@ export async function removeKeyFile(stateDirectory: string, keyFingerprint: stri
     const code = codeOf(error);
     throw code === 'ENOENT' ? new KeyFileError('missing') : new KeyFileError('unwritable', code);
   }
-}
-
-/**
- * Fingerprints of the files there, sorted; their contents are not read. Empty when there is no
- * folder yet. Rejects with `KeyFileError` `unreadable`.
- */
-export async function listKeyFiles(stateDirectory: string): Promise<string[]> {
-  let names: string[];
-  try {
-    names = await readdir(join(stateDirectory, 'keys'));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw new KeyFileError('unreadable', codeOf(error));
-  }
-  return names
-    .flatMap((name) => fileName.exec(name)?.[1] ?? [])
-    .map((encoded) => `SHA256:${encoded.replaceAll('-', '+').replaceAll('_', '/')}`)
-    .toSorted();
 }
 
 /** `null` for what is no regular file, or too long to be a sealed key. Follows no symbolic link. */

@@ -10,6 +10,7 @@ import { readRequest } from '../../adapters/keys/sign-request.ts';
 import type { OpeningParts } from '../../adapters/biometrics/verification.ts';
 import type { DeviceIdentity } from '../../adapters/link/certificate.ts';
 import { createListener } from '../../adapters/link/listener.ts';
+import { createSuspensionWatch } from '../../adapters/link/suspension.ts';
 import { signerMachine } from '../../machines/phone/signer.machine.ts';
 import type {
   AdvertiseFact,
@@ -22,7 +23,6 @@ import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { watchLog } from '../watch-log.ts';
 import { identities, pairedHeadsets, removeHeadset } from './records.ts';
-import { watchSuspension } from './suspension.ts';
 
 /** The person: what shows them the sheet, and what verifies that it is they. */
 export interface Person {
@@ -102,12 +102,13 @@ export async function startPhone(parts: PhoneParts) {
     if (!isOpening) opened.discard();
   });
 
-  const suspension = watchSuspension(() => {
+  const suspension = createSuspensionWatch(() => {
     opened.discard();
     listener.suspended();
     signer.deliver({ type: 'phone.suspended' });
     signer.deliver({ type: 'phone.resumed' });
   });
+  suspension.start();
 
   let headsets = JSON.stringify(pairedHeadsets(log));
   const stopWatching = watchLog(log, () => {

@@ -1,11 +1,10 @@
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect, type ConnectionOptions } from 'node:tls';
 import { Subject } from 'rxjs';
 import { createActor, sendTo, setup, type CallbackActorLogic, type EventObject } from 'xstate';
 import {
   createDeviceIdentity,
-  pinOf,
   type DeviceIdentity,
   type PairedDevice,
 } from '../../adapters/link/certificate.ts';
@@ -200,6 +199,3 @@ export async function dialRaw(
 
 export const vmuxHello = { t: 'hello', protocols: [1], program: 'vmux', version: '1.2.3' };
 export const signerHello = { t: 'hello', protocols: [1], program: 'signer', version: '1.2.3' };
-
-export const pinOfPeer = (socket: TLSSocket) =>
-  pinOf(new X509Certificate(socket.getPeerX509Certificate()!.raw));

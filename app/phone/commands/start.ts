@@ -1,4 +1,6 @@
 import { constants } from 'node:os';
+import type { OpeningParts } from '../../../adapters/biometrics/verification.ts';
+import type { OpenedKey } from '../../../adapters/keys/sealed-key.ts';
 import { createPassphraseVerification } from '../../../adapters/biometrics/passphrase.ts';
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
@@ -79,7 +81,7 @@ async function open(
     port,
     person: {
       sheet: sheet.actor,
-      biometrics: (opening: Parameters<typeof createPassphraseVerification>[0]) =>
+      biometrics: (opening: OpeningParts<OpenedKey>) =>
         createPassphraseVerification({
           ...opening,
           takePassphrase: (ref) => sheet.takePassphrase(ref),
@@ -87,12 +89,12 @@ async function open(
     },
   };
   try {
-    return await startPhone({ ...parts, host } as Parameters<typeof startPhone>[0]);
+    return await startPhone({ ...parts, host });
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     // A machine without IPv6.
     if (code === 'EAFNOSUPPORT' && host === '::') {
-      return startPhone({ ...parts, host: '0.0.0.0' } as Parameters<typeof startPhone>[0]);
+      return startPhone({ ...parts, host: '0.0.0.0' });
     }
     if (code === 'EADDRINUSE') {
       throw new WrongUsage(`port ${port} is taken; is signer running already? --port PORT`);
