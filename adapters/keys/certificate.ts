@@ -7,7 +7,7 @@ import {
   SSHKEY_CERT_MAX_PRINCIPALS,
   SSH_CERT_TYPE_USER,
 } from './protocol.ts';
-import { wireReader } from './wire.ts';
+import { wireReader } from '../wire/ssh-wire.ts';
 
 /**
  * A user certificate. Its CA's signature is *not* verified here: what a person reads of it is what

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
 import { ECDSA_SHA2_NISTP256 } from './protocol.ts';
 import { pointOf, publicKeyBlob, readPublicKey } from './public-key.ts';
-import { encodeMpint, encodeString, wireReader } from './wire.ts';
+import { encodeMpint, encodeString, wireReader } from '../wire/ssh-wire.ts';
 
 /** `scalar`: 32 bytes, big-endian; whoever holds it fills it with zeros when done. */
 export interface P256Key {

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import { ECDSA_SHA2_NISTP256, NISTP256 } from './protocol.ts';
-import { encodeString, wireReader } from './wire.ts';
+import { encodeString, wireReader } from '../wire/ssh-wire.ts';
 
 /** SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING: what precedes the point (RFC 5480 §2). */
 const spkiPrefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');

@@ -17,7 +17,7 @@ import {
   SSH_CONNECTION,
   SSH_MSG_USERAUTH_REQUEST,
 } from './protocol.ts';
-import { wireReader } from './wire.ts';
+import { wireReader } from '../wire/ssh-wire.ts';
 
 /** A login. `keyBlob` is the blob as it stands in the bytes: a certificate's for a certificate. */
 export interface LoginSignData {

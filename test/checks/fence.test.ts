@@ -25,7 +25,7 @@ describe('the fence', () => {
     expect(
       breaches({
         'machines/a.machine.ts': `import { setup } from 'xstate';\nimport type { B } from './b.machine.ts';\nimport { port } from './ports.ts';`,
-        'adapters/ssh/client.ts': `import ssh2 from 'ssh2';\nimport { readFileSync } from 'node:fs';\nimport type { F } from '../../machines/ports.ts';\nimport { x } from './wire.ts';`,
+        'adapters/ssh/client.ts': `import ssh2 from 'ssh2';\nimport { readFileSync } from 'node:fs';\nimport type { F } from '../../machines/ports.ts';\nimport { x } from '../wire/ssh-wire.ts';`,
         'app/headset/vmux.ts': `import { a } from '../../machines/a.machine.ts';\nimport { c } from '../../adapters/ssh/client.ts';\nawait import('../face.ts');`,
         'test/e2e/all.test.ts': `import { c } from '../../adapters/ssh/client.ts';`,
       }),
@@ -73,8 +73,8 @@ describe('the fence', () => {
         'adapters/ssh/client.ts': `import { k } from '../keys/p256.ts';\nimport type { H } from '../../app/headset/vmux.ts';`,
       }),
     ).toEqual([
-      'adapters/ssh/client.ts:1 an adapter imports machines and its own folder, not adapters/keys/p256.ts',
-      'adapters/ssh/client.ts:2 an adapter imports machines and its own folder, not app/headset/vmux.ts',
+      'adapters/ssh/client.ts:1 an adapter imports machines, adapters/wire and its own folder, not adapters/keys/p256.ts',
+      'adapters/ssh/client.ts:2 an adapter imports machines, adapters/wire and its own folder, not app/headset/vmux.ts',
     ]);
   });
 

@@ -114,10 +114,10 @@ function importRule(file: string, { from, typesOnly }: Import): string | null {
     return bothCharts && !typesOnly ? `no machine holds another: ${target}` : null;
   }
   if (room === 'adapters') {
-    const own = targetRoom === 'adapters' && targetFolder === folder;
+    const own = targetRoom === 'adapters' && (targetFolder === folder || targetFolder === 'wire');
     return own || targetRoom === 'machines'
       ? null
-      : `an adapter imports machines and its own folder, not ${target}`;
+      : `an adapter imports machines, adapters/wire and its own folder, not ${target}`;
   }
   return rooms.includes(targetRoom)
     ? null

@@ -1,7 +1,12 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeMpint, encodeString, encodeUint32, wireReader } from '../../adapters/keys/wire.ts';
+import {
+  encodeMpint,
+  encodeString,
+  encodeUint32,
+  wireReader,
+} from '../../adapters/wire/ssh-wire.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
