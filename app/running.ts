@@ -66,7 +66,10 @@ export function begin(program: Program, home = homeOf(program)): Running {
         group,
         meta: { process: own.id },
       });
-      machines.add(recorded as unknown as Recorded<AnyStateMachine>);
+      const run = recorded as unknown as Recorded<AnyStateMachine>;
+      machines.add(run);
+      // A program that runs for weeks holds no machine that has ended.
+      recorded.actor.subscribe({ complete: () => machines.delete(run) });
       return recorded;
     },
     onHalt: (close) => void closers.push(close),

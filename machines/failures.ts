@@ -2,15 +2,14 @@
  * Every reason a person can meet: the message they read and the hint that says what to do.
  *
  * One row of the product page's troubleshooting table is one reason here. Adapters report reasons;
- * only this file has the sentences.
+ * only this file, and the phone's answers that it includes, have the sentences.
  */
+
+import { phoneAnswers, type Failure } from './phone-answers.ts';
 
 const noSigner = 'No iPhone signer found.';
 
-export interface Failure {
-  message: string;
-  hint: string;
-}
+export type { Failure };
 
 export const failures = {
   // ── no signature in time ──
@@ -67,51 +66,7 @@ export const failures = {
     hint: 'The phone speaks an older protocol. Update signer on the phone.',
   },
 
-  // ── the phone's answers ──
-  denied: {
-    message: 'The request was denied on the phone.',
-    hint: 'Nothing was signed. Approve it next time.',
-  },
-  wrongPassphrase: {
-    message: 'The request was denied on the phone: wrong passphrase, three times.',
-    hint: 'Nothing was signed. Reconnect and type the passphrase of that identity.',
-  },
-  identityDisabled: {
-    message: 'The phone refused: that identity is disabled.',
-    hint: 'Enable it on the phone (signer identity enable LABEL), then retry.',
-  },
-  identityUnknown: {
-    message: 'The phone refused: it does not hold that identity.',
-    hint: 'The phone may have been wiped. Create an identity there and add its public key to the server.',
-  },
-  requestUnreadable: {
-    message: 'The phone refused: it could not read what it was asked to sign.',
-    hint: 'It signs only SSH login requests. Update vmux and signer to the same release.',
-  },
-  requestMismatch: {
-    message: 'The phone refused: the request differs from what it claims to be.',
-    hint: 'Nothing was signed. Do not use this headset until you know why.',
-  },
-  requestIdReused: {
-    message: 'The phone refused: the request id was used before for something else.',
-    hint: 'Nothing was signed. Reconnect to make a new request.',
-  },
-  phoneBusy: {
-    message: 'The phone refused: too many requests are waiting there.',
-    hint: 'Answer or deny those first, then retry.',
-  },
-  signingFailed: {
-    message: 'The phone could not sign.',
-    hint: 'Look at "signer log" on the phone. The sealed key may be damaged.',
-  },
-  verificationUnavailable: {
-    message: 'The phone could not verify its owner.',
-    hint: 'Look at "signer log" on the phone. The sealed key may be missing or damaged.',
-  },
-  badSignature: {
-    message: 'The phone returned a signature that does not verify.',
-    hint: 'It was not sent to the server. Look at "signer log" on the phone.',
-  },
+  ...phoneAnswers,
 
   // ── the server ──
   permissionDenied: {
@@ -204,6 +159,19 @@ export const failures = {
   stateUnusable: {
     message: 'The state directory cannot be used.',
     hint: 'It must be a directory of yours that you can write to.',
+  },
+
+  agentRunning: {
+    message: 'An agent listens there already.',
+    hint: 'Use that one, or give another path: vmux agent --socket PATH.',
+  },
+  agentSocketUnusable: {
+    message: 'The agent cannot listen there.',
+    hint: 'The directory of its socket must be yours, and closed to all others (chmod 700).',
+  },
+  bindRefused: {
+    message: 'Refused: the program that asked showed a false proof of where it goes.',
+    hint: 'Nothing was signed, and the phone was not asked. Something between you and the server may be lying.',
   },
 
   // ── pairing ──

@@ -32,6 +32,11 @@ export interface PublicIdentity {
   label: string;
   algorithm: string;
   publicKey: string;
+  /**
+   * Fingerprints of the host keys that it may log in to; without it, any. The phone decides; this
+   * spares a headset from offering a key in vain.
+   */
+  onlyFor?: string[];
 }
 
 /** A paired phone as the headset's charts know it. */
@@ -46,7 +51,7 @@ export interface Endpoint {
   port: number;
 }
 
-export type DenialReason = Extract<FailureReason, 'denied' | 'wrongPassphrase'>;
+export type DenialReason = Extract<FailureReason, 'denied' | 'wrongPassphrase' | 'wrongCode'>;
 
 /** Why a phone did not sign although nobody denied. */
 export type SignerFailure = Extract<
@@ -57,6 +62,16 @@ export type SignerFailure = Extract<
   | 'requestMismatch'
   | 'requestIdReused'
   | 'phoneBusy'
+  | 'deviceMuted'
+  | 'coolingDown'
+  | 'proofInvalid'
+  | 'proofRequired'
+  | 'destinationChanged'
+  | 'destinationNotAllowed'
+  | 'vouchedRefused'
+  | 'forwardedUnproven'
+  | 'forwardingRefused'
+  | 'hopNotListed'
   | 'signingFailed'
   | 'verificationUnavailable'
   | 'badSignature'

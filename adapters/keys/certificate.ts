@@ -1,12 +1,8 @@
 /** OpenSSH user certificates for P-256 keys (OpenSSH PROTOCOL.certkeys), read strictly. */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
+import { readOptionNames, readPrincipals } from './certificate-fields.ts';
 import { fingerprint, isUncompressedPoint, publicKeyBlob } from './public-key.ts';
-import {
-  ECDSA_SHA2_NISTP256_CERT,
-  NISTP256,
-  SSHKEY_CERT_MAX_PRINCIPALS,
-  SSH_CERT_TYPE_USER,
-} from './protocol.ts';
+import { ECDSA_SHA2_NISTP256_CERT, NISTP256, SSH_CERT_TYPE_USER } from './protocol.ts';
 import { wireReader } from '../wire/ssh-wire.ts';
 
 /**
@@ -64,36 +60,6 @@ export function readUserCertificate(blob: Uint8Array): UserCertificate | null {
     criticalOptions,
     caFingerprint: fingerprint(caKey),
   };
-}
-
-function readPrincipals(bytes: Uint8Array | null): string[] | null {
-  if (bytes === null) return null;
-  const reader = wireReader(bytes);
-  const principals: string[] = [];
-  while (!reader.atEnd()) {
-    const principal = reader.text();
-    if (principal === null || principal === '') return null;
-    if (principals.push(principal) > SSHKEY_CERT_MAX_PRINCIPALS) return null;
-  }
-  return principals;
-}
-
-/** Names in lexical order, each once (PROTOCOL.certkeys); their data must be there. */
-function readOptionNames(bytes: Uint8Array | null): string[] | null {
-  if (bytes === null) return null;
-  const reader = wireReader(bytes);
-  const names: string[] = [];
-  while (!reader.atEnd()) {
-    const name = reader.text();
-    const data = reader.string();
-    if (name === null || name === '' || data === null) return null;
-    const previous = names.at(-1);
-    if (previous !== undefined && Buffer.compare(Buffer.from(previous), Buffer.from(name)) >= 0) {
-      return null;
-    }
-    names.push(name);
-  }
-  return names;
 }
 
 /** The CA key is a plain key, no certificate, and the signature's algorithm is one of its type. */

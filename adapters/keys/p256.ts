@@ -1,6 +1,8 @@
 /** P-256 private keys and ECDSA signatures as SSH has them (RFC 5656 §3.1.2). */
 import { Buffer } from 'node:buffer';
 import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
+import { curves } from './plain-key.ts';
+import { readRs } from './plain-signature.ts';
 import { ECDSA_SHA2_NISTP256 } from './protocol.ts';
 import { pointOf, publicKeyBlob, readPublicKey } from './public-key.ts';
 import { encodeMpint, encodeString, wireReader } from '../wire/ssh-wire.ts';
@@ -83,17 +85,11 @@ export function verifySignature(
 }
 
 function readSignature(blob: Uint8Array): Buffer | null {
+  const curve = curves.get(ECDSA_SHA2_NISTP256);
+  if (curve === undefined) return null;
   const outer = wireReader(blob);
   if (outer.text() !== ECDSA_SHA2_NISTP256) return null;
   const value = outer.string();
   if (value === null || !outer.atEnd()) return null;
-  const inner = wireReader(value);
-  const r = inner.mpint();
-  const s = inner.mpint();
-  if (r === null || s === null || !inner.atEnd()) return null;
-  if (r.length > scalarLength || s.length > scalarLength) return null;
-  const rs = Buffer.alloc(2 * scalarLength);
-  rs.set(r, scalarLength - r.length);
-  rs.set(s, 2 * scalarLength - s.length);
-  return rs;
+  return readRs(value, curve);
 }

@@ -37,8 +37,37 @@ export const SSHSIG_HASH_LENGTHS: ReadonlyMap<string, number> = new Map([
   ['sha512', 64],
 ]);
 
-/**
- * Lengths in bytes that a session id can have: it is the first exchange hash (RFC 4253 §7.2), so
- * the output of SHA-1, SHA-256, SHA-384 or SHA-512.
- */
-export const SESSION_ID_LENGTHS: ReadonlySet<number> = new Set([20, 32, 48, 64]);
+/** OpenSSH PROTOCOL.certkeys: `type` of a host certificate. */
+export const SSH_CERT_TYPE_HOST = 2;
+
+/** RFC 8709 §4, §6. */
+export const SSH_ED25519 = 'ssh-ed25519';
+
+/** RFC 4253 §6.6: a key type. Its signature algorithm of the same name is SHA-1 and not read here. */
+export const SSH_RSA = 'ssh-rsa';
+
+/** RFC 8332 §3: signature algorithms of an `ssh-rsa` key. */
+export const RSA_SHA2_256 = 'rsa-sha2-256';
+export const RSA_SHA2_512 = 'rsa-sha2-512';
+
+/** RFC 5656 §6.1, §10.1. */
+export const ECDSA_SHA2_NISTP384 = 'ecdsa-sha2-nistp384';
+export const ECDSA_SHA2_NISTP521 = 'ecdsa-sha2-nistp521';
+
+/** OpenSSH PROTOCOL.u2f: key types and signature algorithms of security keys. */
+export const SK_SSH_ED25519 = 'sk-ssh-ed25519@openssh.com';
+export const SK_ECDSA_SHA2_NISTP256 = 'sk-ecdsa-sha2-nistp256@openssh.com';
+
+/** OpenSSH `SSH_SK_USER_PRESENCE_REQD` (sk-api.h): the signature's flag that somebody was there. */
+export const SSH_SK_USER_PRESENCE_REQD = 0x01;
+
+/** OpenSSH PROTOCOL.certkeys and PROTOCOL.u2f: certificate types and the types of their keys. */
+export const CERTIFIED_KEY_TYPES: ReadonlyMap<string, string> = new Map([
+  ['ssh-ed25519-cert-v01@openssh.com', SSH_ED25519],
+  ['ssh-rsa-cert-v01@openssh.com', SSH_RSA],
+  [ECDSA_SHA2_NISTP256_CERT, ECDSA_SHA2_NISTP256],
+  ['ecdsa-sha2-nistp384-cert-v01@openssh.com', ECDSA_SHA2_NISTP384],
+  ['ecdsa-sha2-nistp521-cert-v01@openssh.com', ECDSA_SHA2_NISTP521],
+  ['sk-ssh-ed25519-cert-v01@openssh.com', SK_SSH_ED25519],
+  ['sk-ecdsa-sha2-nistp256-cert-v01@openssh.com', SK_ECDSA_SHA2_NISTP256],
+]);

@@ -11,12 +11,12 @@ import {
   ECDSA_SHA2_NISTP256_CERT,
   METHOD_PUBLICKEY,
   METHOD_PUBLICKEY_HOSTBOUND,
-  SESSION_ID_LENGTHS,
   SSHSIG_HASH_LENGTHS,
   SSHSIG_MAGIC,
   SSH_CONNECTION,
   SSH_MSG_USERAUTH_REQUEST,
 } from './protocol.ts';
+import { SESSION_ID_LENGTHS } from '../wire/session-bind.ts';
 import { wireReader } from '../wire/ssh-wire.ts';
 
 /** A login. `keyBlob` is the blob as it stands in the bytes: a certificate's for a certificate. */

@@ -1,16 +1,21 @@
 /** A sign request compared with what the headset claims of it. */
 import { Buffer } from 'node:buffer';
-import type { RequestKind } from '../../machines/phone/ports.ts';
+import type { Proof, RequestKind } from '../../machines/phone/ports.ts';
+import type { SessionBind } from '../wire/session-bind.ts';
 import type { UserCertificate } from './certificate.ts';
+import { readDestinationProof, type DestinationProof } from './destination-proof.ts';
+import { certificateProblem } from './host-certificate.ts';
 import { fingerprint, pointOf } from './public-key.ts';
 import { readSignData } from './sign-data.ts';
 
-/** The headset's words about a challenge. `host` is in no challenge and is not judged here. */
+/** The headset's words about a challenge. */
 export interface SignClaim {
   fingerprint: string;
   /** Empty for SSHSIG, which has no user. */
   user: string;
+  /** In no challenge: what it is compared with are the names in a host's certificate. */
   host: string;
+  binds: readonly SessionBind[];
 }
 
 export type ReadRequest =
@@ -21,8 +26,9 @@ export type ReadRequest =
       user: string;
       /** Foreign text, not escaped, cut to 200 UTF-16 units. At most 8 principals are spelled out. */
       detail: string | null;
+      proof: Proof;
     }
-  | { ok: false; reason: 'requestUnreadable' | 'requestMismatch' };
+  | { ok: false; reason: 'requestUnreadable' | 'requestMismatch' | 'proofInvalid' };
 
 const principalsShown = 8;
 
@@ -32,15 +38,20 @@ const longestDetail = 200;
 /**
  * Reads `data` and holds it against `claim`. `identityBlob` gives the plain key blob that this
  * phone holds under a fingerprint, `null` when it holds none: such a request can be readable and
- * consistent, and is still to be refused as unknown by whoever decides.
+ * consistent, and is still to be refused as unknown by whoever decides. `now`: milliseconds since
+ * 1970, for certificates.
  */
 export function readRequest(
   data: Uint8Array,
   claim: SignClaim,
   identityBlob: (fingerprint: string) => Uint8Array | null,
+  now: number,
 ): ReadRequest {
   const read = readSignData(data);
   if (read === null) return { ok: false, reason: 'requestUnreadable' };
+  const proven = readDestinationProof(read, claim.binds);
+  if (!proven.ok) return { ok: false, reason: 'proofInvalid' };
+  const proof = proofOf(proven, claim.host, now);
   const mismatch: ReadRequest = { ok: false, reason: 'requestMismatch' };
 
   const held = identityBlob(claim.fingerprint);
@@ -49,7 +60,8 @@ export function readRequest(
   }
   if (read.kind === 'sshsig') {
     if (claim.user !== '') return mismatch;
-    return { ok: true, kind: 'sshsig', user: '', detail: cut(`namespace ${read.namespace}`) };
+    const detail = cut(`namespace ${read.namespace}`);
+    return { ok: true, kind: 'sshsig', user: '', detail, proof };
   }
   if (read.fingerprint !== claim.fingerprint || read.user !== claim.user) return mismatch;
   const plainBlob = read.certificate?.keyBlob ?? read.keyBlob;
@@ -59,7 +71,23 @@ export function readRequest(
     kind: read.kind,
     user: read.user,
     detail: read.certificate && certificateDetail(read.certificate),
+    proof,
   };
+}
+
+/** As the charts have it. */
+function proofOf(
+  { strength, host, hops, why }: Extract<DestinationProof, { ok: true }>,
+  name: string,
+  now: number,
+): Proof {
+  if (host === null) return { strength, host, hops, why };
+  const { fingerprint, keyType, certificate } = host;
+  const certified = certificate && {
+    ca: certificate.caFingerprint,
+    problem: certificateProblem(certificate, name, now),
+  };
+  return { strength, host: { fingerprint, keyType, certificate: certified }, hops, why };
 }
 
 function certificateDetail({ caFingerprint, principals }: UserCertificate): string {

@@ -10,11 +10,11 @@ import type { DeviceIdentity, PairedDevice } from './certificate.ts';
 import {
   negotiate,
   PROTOCOLS,
-  readHeadsetMessage,
   readPhoneMessage,
   type HeadsetMessage,
   type PhoneMessage,
 } from './messages.ts';
+import { signMessageOf, type OutgoingRequest } from './outgoing-request.ts';
 import { createPhoneDialer } from './phone-dialer.ts';
 import { factOf, type RequestFact } from './request-facts.ts';
 import { openSession, type Session, type SessionEnd } from './session.ts';
@@ -28,19 +28,6 @@ export interface ConnectorOptions {
   version: string;
   /** Uniform in [0, 1). */
   random?: () => number;
-}
-
-/** A challenge for the phone. Times in milliseconds; see `link.send` in the ports. */
-export interface OutgoingRequest {
-  /** A lower-case UUID. */
-  requestId: string;
-  fingerprint: string;
-  host: string;
-  user: string;
-  data: Uint8Array;
-  ttl: number;
-  queueTtl: number;
-  sheetTtl: number;
 }
 
 export interface Connector {
@@ -190,12 +177,9 @@ export function createConnector(options: ConnectorOptions): Connector {
 
   function sign(request: OutgoingRequest): boolean {
     if (link === null || !link.established) return false;
-    const { requestId: id, fingerprint, host, user, ttl, queueTtl, sheetTtl } = request;
-    const data = Buffer.from(request.data).toString('base64');
-    const message = { t: 'sign', id, ttl, queueTtl, sheetTtl, host, user, fingerprint, data };
-    const sayable = readHeadsetMessage(message);
+    const sayable = signMessageOf(request);
     if (sayable === null) return false;
-    link.outstanding.add(id);
+    link.outstanding.add(request.requestId);
     return link.session.send(sayable);
   }
 

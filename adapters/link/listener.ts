@@ -5,7 +5,7 @@ import { fromCallback, type CallbackActorLogic } from 'xstate';
 import type { ListenerCommand, ListenerFact } from '../../machines/phone/ports.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import type { DeviceIdentity, PairedDevice } from './certificate.ts';
-import { judgeRequest, type ReadRequest } from './judge-request.ts';
+import { judgeRequest, unreadable, type ReadRequest } from './judge-request.ts';
 import {
   negotiate,
   PROTOCOLS,
@@ -152,7 +152,7 @@ export function createListener(options: ListenerOptions): Listener {
         return void link.session.send({ ...failed, reason: 'phoneBusy' });
       }
       case 'reused':
-        return tell({ type: 'request.unreadable', ref, linkId, reason: 'requestIdReused' });
+        return tell(unreadable({ ref, linkId, device }, message, 'requestIdReused'));
       case 'pending':
         return tell({ ...arrival.held.fact!, linkId });
       case 'new':

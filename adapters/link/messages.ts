@@ -1,17 +1,20 @@
 /**
- * The messages of the link, protocol version 1: one strict schema each, and for each side what the
+ * The messages of the link, protocol version 2: one strict schema each, and for each side what the
  * other may send. `hello` is the same in every version; it settles which one is spoken.
  */
 import { z } from 'zod';
+import { AGENT_MAX_SESSION_IDS } from '../wire/session-bind.ts';
 import { MAX_FRAME } from './frames.ts';
 import type { PublicIdentity, SignerFailure, DenialReason } from '../../machines/ports.ts';
 
 /** The protocol versions that this program speaks. */
-export const PROTOCOLS: readonly number[] = [1];
+export const PROTOCOLS: readonly number[] = [2];
 
 const MAX_IDENTITIES = 64;
 /** UTF-16 units. */
 const MAX_LABEL = 128;
+/** Host keys that an identity may be locked to. */
+const MAX_ONLY_FOR = 64;
 
 const base64 = (max: number) =>
   z
@@ -38,11 +41,21 @@ const signerFailures = [
   'requestMismatch',
   'requestIdReused',
   'phoneBusy',
+  'deviceMuted',
+  'coolingDown',
+  'proofInvalid',
+  'proofRequired',
+  'destinationChanged',
+  'destinationNotAllowed',
+  'vouchedRefused',
+  'forwardedUnproven',
+  'forwardingRefused',
+  'hopNotListed',
   'signingFailed',
   'verificationUnavailable',
   'badSignature',
 ] as const satisfies SignerFailure[];
-const denialReasons = ['denied', 'wrongPassphrase'] as const satisfies DenialReason[];
+const denialReasons = ['denied', 'wrongPassphrase', 'wrongCode'] as const satisfies DenialReason[];
 
 /** `protocols`: the versions that may follow. */
 export const protocols = z.array(z.int().positive().max(65_535)).min(1).max(16);
@@ -69,11 +82,20 @@ const identity = z.strictObject({
   label: text(MAX_LABEL),
   algorithm: text(64),
   publicKey: base64(1024),
+  onlyFor: z.array(fingerprint).max(MAX_ONLY_FOR).exactOptional(),
 }) satisfies z.ZodType<PublicIdentity>;
 
 const identities = z.strictObject({
   t: z.literal('identities'),
   identities: z.array(identity).max(MAX_IDENTITIES),
+});
+
+/** A session-bind@openssh.com as it came. */
+const bind = z.strictObject({
+  hostKey: base64(8 * 1024),
+  sessionId: base64(128),
+  signature: base64(4 * 1024),
+  isForwarding: z.boolean(),
 });
 
 const sign = z.strictObject({
@@ -85,10 +107,15 @@ const sign = z.strictObject({
   sheetTtl: milliseconds,
   /** As typed: a claim. */
   host: text(255),
+  port: z.int().min(0).max(65_535),
   user: text(255),
+  /** The matching code. */
+  code: z.string().regex(/^[0-9]{2}$/),
   fingerprint,
   /** The challenge. */
   data: base64(48 * 1024),
+  /** What proves the destination, in the order of the forwarding. */
+  binds: z.array(bind).max(AGENT_MAX_SESSION_IDS),
 });
 
 const withdraw = z.strictObject({ t: z.literal('withdraw'), id: requestId });
@@ -161,11 +188,12 @@ export function sayableIdentities(offered: readonly PublicIdentity[]): PublicIde
   let room = MAX_FRAME - 64;
   return offered
     .slice(0, MAX_IDENTITIES)
-    .map(({ fingerprint, label, algorithm, publicKey }) => ({
+    .map(({ fingerprint, label, algorithm, publicKey, onlyFor }) => ({
       fingerprint,
       label: label.slice(0, MAX_LABEL).toWellFormed(),
       algorithm,
       publicKey,
+      ...(onlyFor !== undefined && { onlyFor: onlyFor.slice(0, MAX_ONLY_FOR) }),
     }))
     .filter((one) => {
       room -= Buffer.byteLength(JSON.stringify(one)) + 1;

@@ -109,7 +109,8 @@ export function createRequestStore(now: () => number): RequestStore {
     const ref = refOf(deviceId, message.id);
     const challenge = Buffer.from(Buffer.from(message.data, 'base64'));
     const challengeHash = sha256(challenge);
-    const claim = JSON.stringify([message.fingerprint, message.user, message.host]);
+    const { fingerprint, user, host, port, code, binds } = message;
+    const claim = JSON.stringify([fingerprint, user, host, port, code, binds]);
     const before = held.get(ref);
     if (before !== undefined) {
       challenge.fill(0);

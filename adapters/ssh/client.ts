@@ -20,6 +20,8 @@ export interface SshPortOptions {
   /** Milliseconds of the process's monotonic clock. */
   now: () => number;
   newRequestId: () => string;
+  /** A matching code of a request, `00` to `99`, each as likely as the others. */
+  newCode: () => string;
   /** Asked once, when the login is complete. */
   openSession: () => SessionOptions;
   /** What the server says before the login (RFC 4252 §5.4): foreign text, as it came. */
@@ -122,7 +124,7 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
           return;
         case 'ssh.handOver':
           if (!login.keys.handOver(command.requestId)) {
-            fail('serverClosed', 'no usable signature was handed over');
+            fail('internalError', 'no usable signature was handed over');
           }
       }
     },
@@ -132,9 +134,14 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
 
 /** Only the parts used here: the package's front door also loads what speaks HTTP. */
 async function loadSsh2(): Promise<Ssh2Parts> {
-  const [client, agent] = await Promise.all([
+  const [client, agent, utils] = await Promise.all([
     import('ssh2/lib/client.js'),
     import('ssh2/lib/agent.js'),
+    import('ssh2/lib/protocol/utils.js'),
   ]);
-  return { Client: client.default, BaseAgent: agent.default.BaseAgent };
+  return {
+    Client: client.default,
+    BaseAgent: agent.default.BaseAgent,
+    sendPacket: utils.default.sendPacket,
+  };
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AuthHandlerMiddleware, BaseAgent, NextAuthHandler, SignCallback } from 'ssh2';
 import type { SshFact } from '../../machines/headset/ports.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
+import type { SessionBind } from '../wire/session-bind.ts';
 import { ecdsaSignatureIn, fingerprintOf, keyTypeOf } from './blobs.ts';
 import type { RequestVault } from './request-vault.ts';
 
@@ -23,6 +24,9 @@ export interface KeyOffersOptions {
   Agent: typeof BaseAgent;
   vault: RequestVault;
   newRequestId: () => string;
+  newCode: () => string;
+  /** What proves where a challenge's signature goes; `null`: it is not to be signed. */
+  proofOf: (challenge: Buffer) => SessionBind | null;
   report: Report;
 }
 
@@ -66,7 +70,7 @@ interface Candidate {
  * and so does a server that refuses what it had accepted.
  */
 export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
-  const { user, Agent, vault, newRequestId, report } = options;
+  const { user, Agent, vault, newRequestId, newCode, proofOf, report } = options;
   const offered = new Set<string>();
   const refused = new Set<string>();
   let methods: string[] | null = null;
@@ -116,14 +120,17 @@ export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
   const accepted = (candidate: Candidate, challenge: Buffer, complete: SignCallback): void => {
     // A server may send SSH_MSG_USERAUTH_PK_OK more than once; it gets one request.
     if (stopped || candidate !== current || candidate.state !== 'offered') return;
+    const proof = proofOf(challenge);
+    if (proof === null) return;
     candidate.state = 'accepted';
     candidate.requestId = newRequestId();
     candidate.complete = complete;
     const challengeHash = createHash('sha256').update(challenge).digest('hex');
-    vault.putChallenge(candidate.requestId, challenge);
+    vault.putChallenge(candidate.requestId, challenge, [proof]);
     const { fingerprint } = candidate.identity;
     const { requestId } = candidate;
-    report({ type: 'ssh.identityAccepted', fingerprint, requestId, challengeHash });
+    const code = newCode();
+    report({ type: 'ssh.identityAccepted', fingerprint, requestId, challengeHash, code });
   };
 
   const abandon = (candidate: Candidate): void => {

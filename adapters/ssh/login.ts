@@ -1,19 +1,26 @@
+import type { Buffer } from 'node:buffer';
+import type { VerifyCallback } from 'ssh2';
 import type { SshFailure } from '../../machines/headset/ports.ts';
 import type { SshPortOptions } from './client.ts';
 import { environmentFor } from './environment.ts';
 import { isTooManyTries, reasonFor } from './failure-reasons.ts';
 import { foreign } from './foreign-text.ts';
 import { checkHostKey, type HostKeyCheck } from './host-key-check.ts';
+import { bindLoginsToHost, type BoundLogins } from './hostbound.ts';
+import { keepKexProof } from './kex-proof.ts';
 import { offerKeysOneByOne, type KeyOffers, type Report } from './key-offers.ts';
 import { hostKeyAlgorithms, hostKeyName, type KnownHost } from './known-hosts.ts';
 import { runSession } from './session.ts';
 import type { Resolved } from './ssh-config.ts';
+import { insidesOf, type SendPacket, type Ssh2Insides } from './ssh2-insides.ts';
 import { openTransport } from './transport.ts';
 
 export type Fail = (reason: SshFailure, detail: string) => void;
 
 /** Of ssh2, which is loaded late. */
-export type Ssh2Parts = Pick<typeof import('ssh2'), 'Client' | 'BaseAgent'>;
+export interface Ssh2Parts extends Pick<typeof import('ssh2'), 'Client' | 'BaseAgent'> {
+  sendPacket: SendPacket;
+}
 
 export interface LoginOptions extends SshPortOptions {
   ssh2: Ssh2Parts;
@@ -34,13 +41,25 @@ export interface Login {
 
 /** Connects, checks the host key, logs in with the phone's key and runs the session. */
 export function logIn(options: LoginOptions): Login {
-  const { ssh2, resolved, known, vault, newRequestId, pinHostKey, signal, report, fail } = options;
+  const { ssh2, resolved, known, pinHostKey, signal, report, fail } = options;
   const pins = options.pins(hostKeyName(resolved), resolved.port);
   const transport = openTransport(resolved);
   const client = new ssh2.Client();
   const hostKey = checkHostKey({ resolved, known, pins, pinHostKey, report, fail });
-  const Agent = ssh2.BaseAgent;
-  const keys = offerKeysOneByOne({ user: resolved.user, Agent, vault, newRequestId, report });
+  const refuse = (detail: string): void => fail('internalError', detail);
+  let insides: Ssh2Insides | null = null;
+  let logins: BoundLogins | null = null;
+  const proof = keepKexProof(() => insides);
+  const keys = offerKeysOneByOne({
+    ...options,
+    user: resolved.user,
+    Agent: ssh2.BaseAgent,
+    proofOf(challenge) {
+      const bind = logins?.proofOf(challenge) ?? null;
+      if (bind === null) refuse('ssh2 asks for a signature over what was not made here');
+      return bind;
+    },
+  });
 
   let ready = false;
   let lostBecause: string | null = null;
@@ -80,10 +99,11 @@ export function logIn(options: LoginOptions): Login {
       if (!signal.aborted) options.onBanner(text.slice(0, 8192));
     })
     .on('handshake', () => {
+      proof.proven();
       try {
         hostKey.proven();
       } catch (error) {
-        fail('serverClosed', `the host key could not be kept: ${String(error)}`);
+        fail('internalError', `the host key could not be kept: ${String(error)}`);
       }
     })
     .on('ready', () => {
@@ -105,15 +125,27 @@ export function logIn(options: LoginOptions): Login {
     keepaliveCountMax: resolved.keepaliveCountMax,
     algorithms: { serverHostKey: hostKeyAlgorithms(known, pins) },
     authHandler: keys.authHandler,
-    hostVerifier: hostKey.verify,
+    hostVerifier(key: Buffer, answer: VerifyCallback): void {
+      proof.claimed(key);
+      hostKey.verify(key, answer);
+    },
   });
+  insides = insidesOf(client, ssh2.sendPacket);
+  if (insides === null) refuse('this ssh2 is not the one that the program was made for');
+  else logins = bindLoginsToHost({ insides, bind: proof.bind, refuse });
 
   return {
     hostKey,
     keys,
     hangUp() {
       keys.stop();
-      transport.close(() => client.end());
+      transport.close(() => {
+        try {
+          client.end();
+        } catch {
+          // An ssh2 that cannot say goodbye must not keep the connection open.
+        }
+      });
     },
   };
 }

@@ -69,7 +69,7 @@ export async function resolveHost(target: Target): Promise<Resolved | Unusable> 
 }
 
 /** Options and file names can hold these; a name that reaches a shell must not. */
-function isPlainName(name: string): boolean {
+export function isPlainName(name: string): boolean {
   return /^[^-\s\p{Cc}'"`$\\;&<>|(){}][^\s\p{Cc}'"`$\\;&<>|(){}]*$/u.test(name);
 }
 

@@ -9,3 +9,11 @@ declare module 'ssh2/lib/agent.js' {
   const agent: Pick<typeof import('ssh2'), 'BaseAgent'>;
   export default agent;
 }
+
+declare module 'ssh2/lib/protocol/utils.js' {
+  const utils: {
+    /** Sends a finalized packet, or queues it while keys are exchanged. */
+    sendPacket: (protocol: object, packet: Buffer) => boolean;
+  };
+  export default utils;
+}

@@ -12,3 +12,12 @@ export interface SessionBind {
   /** The agent is forwarded over that session; `false`: the session logs in itself. */
   isForwarding: boolean;
 }
+
+/** OpenSSH `AGENT_MAX_SESSION_IDS` (ssh-agent.c): the most binds that one socket can hold. */
+export const AGENT_MAX_SESSION_IDS = 16;
+
+/**
+ * Lengths in bytes that a session id can have: it is the first exchange hash (RFC 4253 §7.2), so
+ * the output of SHA-1, SHA-256, SHA-384 or SHA-512.
+ */
+export const SESSION_ID_LENGTHS: ReadonlySet<number> = new Set([20, 32, 48, 64]);

@@ -51,7 +51,14 @@ async function logInAndRun({ scene, narrator, person, listen }: Stage): Promise<
   const steps = tellNineSteps(narrator, (step) => {
     const sheet = person.lastSheet();
     if (step === 6 && sheet !== null) {
-      narrator.from('phone', ...sheetLines(sheet, Math.ceil(sheet.ttl / 1000)));
+      narrator.from('phone', ...sheetLines(sheet, Math.ceil(sheet.ttl / 1000), false));
+      if (sheet.code === null) {
+        narrator.from(
+          'demo',
+          'the host is new to the phone, which asks for the code on the headset',
+        );
+        narrator.from('person', 'reads it off the headset and types it on the phone');
+      }
     }
   });
   listen(steps.see);

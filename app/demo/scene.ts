@@ -40,7 +40,9 @@ export function openScene(parts: SceneParts): Scene {
 
   let shown = '';
   function tell(snapshot: ConnectionSnapshot): void {
-    const text = progressOf(snapshot)?.text ?? '';
+    const progress = progressOf(snapshot);
+    const code = progress?.code ?? null;
+    const text = `${progress?.text ?? ''}${code === null ? '' : ` code ${code}`}`;
     if (text !== '' && text !== shown) narrator.from('headset', text);
     shown = text;
   }

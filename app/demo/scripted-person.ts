@@ -19,10 +19,20 @@ export interface ScriptedPerson extends Person {
   lastSheet(): Sheet | null;
 }
 
-/** `passphrase`: what they know, and type when they have approved. */
-export function createScriptedPerson(passphrase: string): ScriptedPerson {
+/**
+ * `passphrase`: what they know, and type when they have approved. `readCode`: they look at the
+ * headset, and read the code beside its waiting line.
+ */
+export function createScriptedPerson(passphrase: string, readCode: () => string): ScriptedPerson {
   let intention: Intention = 'look away';
   let sheet: Sheet | null = null;
+
+  function answerTo(type: 'sheet.askCode' | 'sheet.accept', ref: string): SheetFact {
+    if (intention === 'deny') return { type: 'user.deny', ref };
+    return type === 'sheet.askCode'
+      ? { type: 'user.code', ref, code: readCode() }
+      : { type: 'user.approve', ref };
+  }
 
   return {
     intend(next) {
@@ -40,9 +50,10 @@ export function createScriptedPerson(passphrase: string): ScriptedPerson {
           const { type: _, ...shown } = command;
           sheet = shown;
           report({ type: 'sheet.shown', ref });
-        } else if (command.type === 'sheet.accept' && intention !== 'look away') {
-          const type = intention === 'approve' ? 'user.approve' : 'user.deny';
-          reaction = setTimeout(() => report({ type, ref }), REACTION);
+        } else if (command.type === 'sheet.askCode' || command.type === 'sheet.accept') {
+          if (intention === 'look away') return;
+          const { type } = command;
+          reaction = setTimeout(() => report(answerTo(type, ref)), REACTION);
         } else if (command.type === 'sheet.close') {
           clearTimeout(reaction);
         }

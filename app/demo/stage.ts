@@ -56,7 +56,9 @@ export async function setStage(narrator: Narrator, ending: Ending): Promise<Stag
     `only that key, and runs what it is told on this machine as ${showForeign(username)}`,
   );
 
-  const person = createScriptedPerson(passphrase);
+  const shownCode = () =>
+    String(seen.findLast(({ type }) => type === 'ssh.identityAccepted')?.data['code'] ?? '');
+  const person = createScriptedPerson(passphrase, shownCode);
   const phone = await startPhone({
     running: devices.phone.running,
     identity: devices.phone.identity,

@@ -1,5 +1,5 @@
 /** One SSH connection of this process: the connection machine with its adapters. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Asked } from '../../adapters/ssh/ask-openssh.ts';
 import { createSshPort } from '../../adapters/ssh/client.ts';
 import type { RequestVault } from '../../adapters/ssh/request-vault.ts';
@@ -42,6 +42,7 @@ export function startConnection(parts: ConnectionParts) {
           pinHostKey: (pinned) => pinHostKey(log, pinned),
           now: () => performance.now(),
           newRequestId: randomUUID,
+          newCode: () => String(randomInt(100)).padStart(2, '0'),
           openSession: parts.openSession,
           onBanner: parts.onBanner,
           asked: () => {

@@ -20,34 +20,45 @@ export interface Overlay {
 
 export const WAITING = 'Waiting for iPhone signer…';
 
+export interface Progress {
+  text: string;
+  aside: string;
+  /** Two digits that are on the phone's sheet too, or are to be typed there. */
+  code: string | null;
+}
+
 /** What is going on, in a few words; `null` when there is nothing to show. */
-export function progressOf(snapshot: ConnectionSnapshot): { text: string; aside: string } | null {
+export function progressOf(snapshot: ConnectionSnapshot): Progress | null {
   const { context } = snapshot;
   const host = showForeign(context.host, 80);
   if (snapshot.matches({ session: 'handshaking' })) {
-    return { text: `Connecting to ${host}…`, aside: '' };
-  }
-  if (snapshot.matches({ session: { awaitingSigner: 'awaitingFaceId' } })) {
-    return { text: WAITING, aside: 'look at your phone' };
-  }
-  if (snapshot.matches({ session: { awaitingSigner: 'challengeSent' } })) {
-    return { text: WAITING, aside: 'the request was sent' };
-  }
-  if (snapshot.matches({ session: { awaitingSigner: 'offering' } })) {
-    return { text: WAITING, aside: 'asking the server which key it accepts' };
-  }
-  if (snapshot.matches({ session: 'awaitingSigner' })) {
-    const offersNothing = context.phone !== null && context.identities.length === 0;
-    const aside = offersNothing ? 'the phone offers no identity' : 'looking for the phone';
-    return { text: WAITING, aside };
-  }
-  if (snapshot.matches({ session: 'queued' })) {
-    return { text: WAITING, aside: 'the phone shows another request first' };
+    return { text: `Connecting to ${host}…`, aside: '', code: null };
   }
   if (snapshot.matches({ session: 'signed' })) {
-    return { text: 'Signed. The server is checking…', aside: '' };
+    return { text: 'Signed. The server is checking…', aside: '', code: null };
   }
-  return null;
+  const aside = asideOf(snapshot);
+  if (aside === null) return null;
+  const isWithPhone = context.request?.outstanding ?? false;
+  return { text: WAITING, aside, code: isWithPhone ? (context.request?.code ?? null) : null };
+}
+
+/** What the waiting is for; `null`: nobody waits for the phone. */
+function asideOf(snapshot: ConnectionSnapshot): string | null {
+  const { context } = snapshot;
+  if (snapshot.matches({ session: 'queued' })) return 'the phone shows another request first';
+  if (!snapshot.matches({ session: 'awaitingSigner' })) return null;
+  if (snapshot.matches({ session: { awaitingSigner: 'awaitingFaceId' } })) {
+    return 'look at your phone';
+  }
+  if (snapshot.matches({ session: { awaitingSigner: 'challengeSent' } })) {
+    return 'the request was sent';
+  }
+  if (snapshot.matches({ session: { awaitingSigner: 'offering' } })) {
+    return 'asking the server which key it accepts';
+  }
+  const offersNothing = context.phone !== null && context.identities.length === 0;
+  return offersNothing ? 'the phone offers no identity' : 'looking for the phone';
 }
 
 /** The question about an unknown host key, as ssh words it. */
@@ -92,7 +103,9 @@ export function createTerminalOverlay(output: NodeJS.WriteStream, keys: boolean)
       progress.text === WAITING && deadline !== null
         ? ` ${Math.max(0, Math.ceil((deadline - performance.now()) / 1000))} s`
         : '';
-    const aside = [progress.aside, keys ? key('Esc', 'Cancel') : ''].filter(Boolean).join(' · ');
+    const code = progress.code === null ? '' : `code ${progress.code}`;
+    const asides = [progress.aside, code, keys ? key('Esc', 'Cancel') : ''];
+    const aside = asides.filter(Boolean).join(' · ');
     return [`${style(['cyan', 'bold'], progress.text)}${left}`, style('dim', `  ${aside}`)];
   }
 
@@ -140,8 +153,11 @@ export function createPlainOverlay(output: NodeJS.WriteStream): Overlay {
   return {
     update(snapshot) {
       const { context } = snapshot;
+      const code = progressOf(snapshot)?.code ?? null;
       if (snapshot.matches({ session: 'queued' })) {
         write(`${WAITING} (the phone shows another request first)`);
+      } else if (code !== null) {
+        write(`${WAITING} code ${code}`);
       } else if (snapshot.matches({ session: 'awaitingSigner' })) {
         write(`${WAITING} (${Math.round(context.signerTimeout / 1000)} s)`);
       } else if (isOver(snapshot) && context.reason !== null) {

@@ -143,6 +143,8 @@ export function startPhoneLink(parts: PhoneLinkParts) {
           verifySignature(Buffer.from(publicKey, 'base64'), challenge, signature);
         const signatureHash = createHash('sha256').update(signature).digest('hex');
         if (isGood && vault.putSignature(requestId, signature)) {
+          // It is its taker's from now on, to use and to erase.
+          requests.delete(requestId);
           return { type: 'signer.signed', requestId, signatureHash };
         }
         signature.fill(0);
@@ -164,7 +166,9 @@ export function startPhoneLink(parts: PhoneLinkParts) {
             .getSnapshot()
             .context.identities.find(({ fingerprint }) => fingerprint === request.fingerprint);
           requests.set(request.requestId, identity);
-          if (data === null || !connector.sign({ ...request, data })) report({ type: 'link.lost' });
+          const binds = vault.binds(request.requestId);
+          const isSent = data !== null && connector.sign({ ...request, data, binds });
+          if (!isSent) report({ type: 'link.lost' });
         }
       });
       // After the machine's own start, so that this flow learns of a link that is up already.

@@ -1,5 +1,5 @@
 /** What the headset keeps: projections of its event log, and the appends that change them. */
-import type { Endpoint } from '../../machines/ports.ts';
+import type { Endpoint, PublicIdentity } from '../../machines/ports.ts';
 import type { Envelope } from '../../adapters/event-log/envelope.ts';
 import type { EventLog } from '../../adapters/event-log/store.ts';
 import type { PinnedHostKey } from '../../adapters/ssh/known-hosts.ts';
@@ -62,6 +62,47 @@ export function addPhone(
   log.append(`phone/${id}`, 'any', [
     { type: 'phone.paired', data: { id, name, pin, certificatePem } },
   ]);
+}
+
+const offerStream = (phoneId: string) => `offer/${phoneId}`;
+
+/** What each paired phone offered when it was last linked. */
+export function offeredIdentities(log: EventLog): PublicIdentity[] {
+  const all = pairedPhones(log).flatMap(
+    ({ id }) =>
+      latest<{ identities: PublicIdentity[] }>(
+        log.read(offerStream(id)),
+        'offer.changed',
+        'offer.forgotten',
+      )?.identities ?? [],
+  );
+  return all.filter(
+    ({ fingerprint }, i) => all.findIndex((one) => one.fingerprint === fingerprint) === i,
+  );
+}
+
+/** Remembers what a phone offers, if that is news. */
+export function rememberOffer(log: EventLog, phoneId: string, identities: PublicIdentity[]): void {
+  const known = latest<{ identities: PublicIdentity[] }>(
+    log.read(offerStream(phoneId)),
+    'offer.changed',
+    'offer.forgotten',
+  );
+  if (JSON.stringify(known?.identities) === JSON.stringify(identities)) return;
+  const data = { identities: identities.map((identity) => ({ ...identity })) };
+  log.append(offerStream(phoneId), 'any', [{ type: 'offer.changed', data }]);
+}
+
+/** A phone that was wiped is paired anew, under its name: what it offered before is gone. */
+export function forgetOffersOfNamesakes(log: EventLog, phone: { id: string; name: string }): void {
+  const gone = pairedPhones(log).filter(({ id, name }) => name === phone.name && id !== phone.id);
+  log.appendMany(
+    gone.map(({ id }) => ({
+      stream: offerStream(id),
+      expectedVersion: 'any',
+      events: [{ type: 'offer.forgotten' }],
+    })),
+  );
 }
 
 export function removePhone(log: EventLog, id: string, by: 'headset' | 'phone'): void {
@@ -144,4 +185,20 @@ export function lastIdentity(log: EventLog, target: Target): string | null {
 export function rememberLogin(log: EventLog, target: Target, fingerprint: string): void {
   if (lastIdentity(log, target) === fingerprint) return;
   log.append(loginStream(target), 'any', [{ type: 'login.succeeded', data: { fingerprint } }]);
+}
+
+const hostLoginStream = (hostKey: string) => `host-login/${hostKey}`;
+
+/** Identities that have logged in at the host with this key, the last one first. Fingerprints. */
+export function identitiesOfHost(log: EventLog, hostKey: string): string[] {
+  const used: string[] = [];
+  for (const { type, data } of log.read(hostLoginStream(hostKey))) {
+    if (type === 'login.succeeded') used.unshift((data as { fingerprint: string }).fingerprint);
+  }
+  return [...new Set(used)];
+}
+
+export function rememberHostLogin(log: EventLog, hostKey: string, fingerprint: string): void {
+  if (identitiesOfHost(log, hostKey)[0] === fingerprint) return;
+  log.append(hostLoginStream(hostKey), 'any', [{ type: 'login.succeeded', data: { fingerprint } }]);
 }

@@ -6,6 +6,7 @@ const commands: Record<string, () => Promise<Command>> = {
   hosts: async () => (await import('./commands/hosts.ts')).command,
   pair: async () => (await import('./commands/pair.ts')).command,
   phones: async () => (await import('./commands/phones.ts')).command,
+  agent: async () => (await import('./commands/agent.ts')).command,
   log: async () => (await import('./commands/log.ts')).command,
   doctor: async () => (await import('./commands/doctor.ts')).command,
 };

@@ -22,7 +22,9 @@ import type {
 import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { watchLog } from '../watch-log.ts';
-import { identities, pairedHeadsets, removeHeadset } from './records.ts';
+import { createPinsPort, hostboundHosts } from './host-pins.ts';
+import { pairedHeadsets, removeHeadset } from './records.ts';
+import { watchSettings } from './settings.ts';
 
 /** The person: what shows them the sheet, and what verifies that it is they. */
 export interface Person {
@@ -49,17 +51,17 @@ export async function startPhone(parts: PhoneParts) {
   const { running, identity, port, host, person, interfaces, settle } = parts;
   const { log, home } = running;
   const opened = createOpenedKeys<OpenedKey>();
-  let known = identities(log);
+  const settings = watchSettings(log);
 
+  const publicKeyOf = (fingerprint: string) => {
+    const held = settings.known().identities.find((one) => one.fingerprint === fingerprint);
+    return held === undefined ? null : Buffer.from(held.publicKey, 'base64');
+  };
   const listener = createListener({
     identity,
     pairedDevices: () => pairedHeadsets(log),
     version: version(),
-    readRequest: (data, claim) =>
-      readRequest(data, claim, (fingerprint) => {
-        const held = known.find((one) => one.fingerprint === fingerprint);
-        return held === undefined ? null : Buffer.from(held.publicKey, 'base64');
-      }),
+    readRequest: (data, claim) => readRequest(data, claim, publicKeyOf, Date.now()),
     onUnpaired: (deviceId) => removeHeadset(log, deviceId, 'headset'),
   });
   running.onHalt(() => {
@@ -76,6 +78,7 @@ export async function startPhone(parts: PhoneParts) {
           publish({ ...input, interfaces }),
         ),
         listener: listener.actor,
+        pins: createPinsPort(log, settings.changes),
         sheet: person.sheet,
         biometrics: person.biometrics({
           openKey: (fingerprint, passphrase) => openKeyFile(home, fingerprint, passphrase),
@@ -91,8 +94,15 @@ export async function startPhone(parts: PhoneParts) {
         }),
       },
     }),
-    { port: listeningAt, identities: known, ...(settle !== undefined && { settle }) },
+    {
+      port: listeningAt,
+      ...settings.known(),
+      hostboundHosts: hostboundHosts(log),
+      ...(settle !== undefined && { settle }),
+    },
   );
+  const tellChanges = () => settings.changes().forEach((event) => signer.deliver(event));
+  tellChanges();
 
   signer.actor.subscribe((snapshot) => {
     // A key that was opened for a request that has ended meanwhile.
@@ -112,11 +122,7 @@ export async function startPhone(parts: PhoneParts) {
 
   let headsets = JSON.stringify(pairedHeadsets(log));
   const stopWatching = watchLog(log, () => {
-    const now = identities(log);
-    if (JSON.stringify(now) !== JSON.stringify(known)) {
-      known = now;
-      signer.deliver({ type: 'identities.changed', identities: now });
-    }
+    tellChanges();
     const paired = JSON.stringify(pairedHeadsets(log));
     if (paired !== headsets) listener.recheckPins();
     headsets = paired;

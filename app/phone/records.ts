@@ -1,5 +1,6 @@
 /** What the phone keeps: projections of its event log, and the appends that change them. */
 import type { SignerIdentity } from '../../machines/phone/signer.context.ts';
+import type { AllowedDestination } from '../../machines/phone/policy.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import type { EventLog } from '../../adapters/event-log/store.ts';
 
@@ -15,6 +16,12 @@ export interface PairedHeadset {
   pin: string;
   certificatePem: string;
   pairedAt: number;
+  /** The last decision to mute it, or no longer: `until` in milliseconds since 1970. */
+  mute: { until: number; decision: number } | null;
+}
+
+interface Allowed {
+  allowed: AllowedDestination[];
 }
 
 export function identities(log: EventLog): Identity[] {
@@ -27,6 +34,9 @@ export function identities(log: EventLog): Identity[] {
       if (identity === null) continue;
       if (type === 'identity.enabled') identity = { ...identity, enabled: true };
       if (type === 'identity.disabled') identity = { ...identity, enabled: false };
+      if (type === 'identity.allowed') {
+        identity = { ...identity, allowed: (data as unknown as Allowed).allowed };
+      }
       if (type === 'identity.removed') identity = null;
     }
     return identity === null ? [] : [identity];
@@ -50,12 +60,26 @@ export function changeIdentity(
   log.append(identityStream(fingerprint), 'any', [{ type: `identity.${change}` }]);
 }
 
+/** Locks an identity to these destinations; none: it may go anywhere. */
+export function lockIdentity(
+  log: EventLog,
+  fingerprint: string,
+  allowed: AllowedDestination[],
+): void {
+  const data = { allowed: allowed.map(({ user, host, port }) => ({ user, host, port })) };
+  log.append(identityStream(fingerprint), 'any', [{ type: 'identity.allowed', data }]);
+}
+
 export function pairedHeadsets(log: EventLog): PairedHeadset[] {
   return log.streams('device/').flatMap((stream) => {
     let headset: PairedHeadset | null = null;
-    for (const { type, data, at } of log.read(stream)) {
+    for (const { type, data, at, version } of log.read(stream)) {
       if (type === 'device.paired') {
-        headset = { ...(data as unknown as PairedHeadset), pairedAt: at };
+        headset = { ...(data as unknown as PairedHeadset), pairedAt: at, mute: null };
+      }
+      if (type === 'device.muted' && headset !== null) {
+        const { until } = data as unknown as { until: number };
+        headset = { ...headset, mute: { until, decision: version } };
       }
       if (type === 'device.removed') headset = null;
     }
@@ -75,4 +99,9 @@ export function addHeadset(
 
 export function removeHeadset(log: EventLog, id: string, by: 'headset' | 'phone'): void {
   log.append(`device/${id}`, 'any', [{ type: 'device.removed', data: { by } }]);
+}
+
+/** No sheets of this headset until then, in milliseconds since 1970; a time that is over ends it. */
+export function muteHeadset(log: EventLog, id: string, until: number): void {
+  log.append(`device/${id}`, 'any', [{ type: 'device.muted', data: { until } }]);
 }

@@ -1,25 +1,40 @@
 /** The words of a sheet, and of its end, at the phone's terminal. */
-import type { Answer, Sheet } from '../../machines/phone/ports.ts';
+import { failures } from '../../machines/failures.ts';
+import type { Answer, Refused, Sheet } from '../../machines/phone/ports.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
+import { destinationWords, isOnlySaid, showHost, wayWords } from './destination-words.ts';
 
-/** No host has spaces: one that does could look like lines of the sheet. */
-const showHost = (host: string) => showForeign(host.replaceAll(' ', '\u{A0}'), 80);
-
-/** `left`: seconds. */
-export function sheetLines(sheet: Sheet, left: number): string[] {
+/** `left`: seconds. `pin`: an approval also pins the host. */
+export function sheetLines(sheet: Sheet, left: number, pin: boolean): string[] {
   const device = showForeign(sheet.deviceName, 40);
-  const host = showHost(sheet.host) || '(not named)';
+  const host = sheet.kind === 'sshsig' ? '' : ` → ${showHost(sheet.host) || '(not named)'}`;
+  const said = isOnlySaid(sheet.badge) && sheet.host !== '' ? `  (said by ${device})` : '';
+  const to = destinationWords(sheet);
+  const way = wayWords(sheet);
+  const many = sheet.equal === 1 ? '' : `  ×${sheet.equal}`;
   const waiting = sheet.waiting === 0 ? '' : `, ${sheet.waiting} more waiting`;
   return [
-    'SSH Sign Request',
-    `  From ${device} → ${host}  (said by ${device})`,
+    `SSH Sign Request${many}`,
+    `  From ${device}${host}${said}`,
+    ...(to === null ? [] : [`  to    ${to}`]),
+    ...(way === null ? [] : [`  via   ${way}`]),
     sheet.kind === 'sshsig'
       ? '  for   a signature on data that nobody sees here; this is no login'
       : `  user  ${showForeign(sheet.user)}`,
     `  key   ${showForeign(sheet.label)}  ${sheet.fingerprint}`,
     ...(sheet.detail === null ? [] : [`  also  ${showForeign(sheet.detail, 160)}`]),
+    ...(sheet.code === null ? [] : [`  code  ${sheet.code}  (the same as on ${device})`]),
+    ...(sheet.canPin ? [`  pin   ${pinWords(sheet, pin)}`] : []),
     `  ${left} s left${waiting}`,
   ];
+}
+
+function pinWords({ host, port }: Sheet, pin: boolean): string {
+  const place = port === 22 || port === 0 ? showHost(host) : `${showHost(host)}:${port}`;
+  const as = host === '' ? 'by its key' : `as ${place}`;
+  return pin
+    ? `yes, remember this host ${as}  (p + Enter: no)`
+    : `no  (p + Enter: remember this host ${as})`;
 }
 
 const endings: Record<Answer['outcome'], string> = {
@@ -30,8 +45,23 @@ const endings: Record<Answer['outcome'], string> = {
   failed: 'refused; nothing was signed',
 };
 
+/** What a request was for, in a few words. */
+function asked({ kind, user, host, deviceName }: Omit<Refused, 'ref' | 'reason'>): string {
+  const at = host === '' ? '' : `@${showHost(host)}`;
+  const isSignature = kind === 'sshsig' || user === '';
+  const to = isSignature ? 'a signature' : `${showForeign(user)}${at}`;
+  return `${to} from ${showForeign(deviceName, 40)}`;
+}
+
 export function closingLine(sheet: Sheet, outcome: Answer['outcome']): string {
-  const to =
-    sheet.kind === 'sshsig' ? 'a signature' : `${showForeign(sheet.user)}@${showHost(sheet.host)}`;
-  return `${to} from ${showForeign(sheet.deviceName, 40)}: ${endings[outcome]}`;
+  const all = outcome === 'denied' && sheet.equal > 1 ? `all ${sheet.equal} ` : '';
+  return `${asked(sheet)}: ${all}${endings[outcome]}`;
+}
+
+/** Of a request that got no sheet. `null`: the person has heard enough of that device. */
+export function refusedLine(refused: Refused): string | null {
+  const { reason } = refused;
+  if (reason === 'deviceMuted' || reason === 'phoneBusy') return null;
+  const why = failures[reason].message.replace(/^The phone refused: /, '').replace(/\.$/, '');
+  return `${asked(refused)}: ${endings.failed} (${why})`;
 }

@@ -6,6 +6,8 @@ const commands: Record<string, () => Promise<Command>> = {
   pair: async () => (await import('./commands/pair.ts')).command,
   identity: async () => (await import('./commands/identity.ts')).command,
   devices: async () => (await import('./commands/devices.ts')).command,
+  hosts: async () => (await import('./commands/hosts.ts')).command,
+  policy: async () => (await import('./commands/policy.ts')).command,
   log: async () => (await import('./commands/log.ts')).command,
 };
 

@@ -1,14 +1,22 @@
 /**
  * The sheet at the phone's terminal: what the person sees, and what they answer.
  *
- * The passphrase approves, a line with only `d` denies, and so does Esc. What is typed while no
- * sheet takes input is thrown away.
+ * The passphrase approves, a line with only `d` denies, and so does Esc; a line with only `p` is
+ * about pinning the host. Where the headset's code is wanted, two digits come first. What is typed
+ * while no sheet takes input is thrown away.
  */
 import { fromCallback } from 'xstate';
-import type { Answer, Sheet, SheetCommand, SheetFact } from '../../machines/phone/ports.ts';
+import type {
+  Answer,
+  Refused,
+  Sheet,
+  SheetCommand,
+  SheetFact,
+} from '../../machines/phone/ports.ts';
 import { fold, rowsNow } from '../terminal/fold.ts';
 import { createPassphraseLine, passphraseDots } from '../terminal/passphrase-line.ts';
-import { sheetLines, closingLine } from './sheet-words.ts';
+import { codeIn, isOnly, prompt, takesInput, type Mode, type Shown } from './sheet-prompt.ts';
+import { closingLine, refusedLine, sheetLines } from './sheet-words.ts';
 
 export interface TerminalSheetParts {
   input: NodeJS.ReadStream;
@@ -22,13 +30,12 @@ export interface TerminalSheetParts {
 
 export type TerminalSheet = ReturnType<typeof createTerminalSheet>;
 
-const isOnlyD = (line: Buffer) => line.length === 1 && (line[0]! | 0x20) === 0x64;
-
 export function createTerminalSheet(parts: TerminalSheetParts) {
   const { input, output, plain } = parts;
   const line = createPassphraseLine();
   let typed: { ref: string; passphrase: Buffer } | null = null;
-  let current: { sheet: Sheet; until: number; mode: Mode; triesLeft: number | null } | null = null;
+  let current: Shown | null = null;
+  let lastRefused: string | null = null;
   let report: ((fact: SheetFact) => void) | null = null;
   let drawn: string[] = [];
   let ticking: NodeJS.Timeout | undefined;
@@ -40,7 +47,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   function feed(chunk: Buffer): void {
     try {
       if (raw && chunk.includes(0x03)) return parts.onInterrupt();
-      if (!parts.isAwake() || current?.mode !== 'accepting') return;
+      if (!parts.isAwake() || !takesInput(current?.mode)) return;
       const { outcome } = line.feed(chunk);
       if (outcome === 'typing') return redraw();
       finish(outcome);
@@ -50,16 +57,31 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   }
 
   function finish(outcome: string): void {
-    const { ref } = current!.sheet;
+    const { mode, sheet } = current!;
+    const { ref } = sheet;
     const entered = outcome === 'entered' ? line.take() : null;
     line.clear();
-    if (outcome === 'cancelled' || (entered !== null && isOnlyD(entered))) {
+    if (outcome === 'cancelled' || (entered !== null && isOnly('d', entered))) {
       report?.({ type: 'user.deny', ref });
-    } else if (entered !== null && entered.length > 0) {
+    } else if (entered === null || entered.length === 0) redraw();
+    else if (mode === 'matching') enterCode(ref, entered);
+    else if (isOnly('p', entered)) {
+      if (sheet.canPin) report?.({ type: 'user.pin', ref, pin: !current!.pin });
+      else redraw();
+    } else {
       forgetTyped();
       typed = { ref, passphrase: entered };
       report?.({ type: 'user.approve', ref });
-    } else redraw();
+    }
+  }
+
+  function enterCode(ref: string, entered: Buffer): void {
+    const code = codeIn(entered);
+    entered.fill(0);
+    if (code === null) {
+      repeatPrompt();
+      redraw();
+    } else report?.({ type: 'user.code', ref, code });
   }
 
   function forgetTyped(): void {
@@ -77,8 +99,8 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     if (current === null || plain) return;
     const left = Math.max(0, Math.ceil((current.until - performance.now()) / 1000));
     const lines = [
-      ...sheetLines(current.sheet, left),
-      prompt(current.mode, current.triesLeft, passphraseDots(line.characters)),
+      ...sheetLines(current.sheet, left, current.pin),
+      prompt(current, passphraseDots(line.characters)),
     ].flatMap((one) => fold(one, output.columns, '⋯ '));
     erase();
     output.write(`${lines.join('\n')}\n`);
@@ -93,9 +115,12 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
 
   function show(sheet: Sheet): void {
     forgetTyped();
-    current = { sheet, until: performance.now() + sheet.ttl, mode: 'settling', triesLeft: null };
-    if (plain) output.write(`${sheetLines(sheet, Math.ceil(sheet.ttl / 1000)).join('\n')}\n`);
-    else output.write('\x07');
+    const until = performance.now() + sheet.ttl;
+    current = { sheet, until, mode: 'settling', triesLeft: null, pin: false };
+    lastRefused = null;
+    if (plain) {
+      output.write(`${sheetLines(sheet, Math.ceil(sheet.ttl / 1000), false).join('\n')}\n`);
+    } else output.write('\x07');
     redraw();
     clearInterval(ticking);
     if (!plain) ticking = setInterval(redraw, 1000);
@@ -105,20 +130,34 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
    * Accepts only after what lies in the terminal already was read and thrown away: of a process
    * that was held up, the clocks are served first.
    */
-  function accept(): void {
+  function accept(mode: 'matching' | 'accepting'): void {
     if (current === null) return;
+    if (current.mode === 'matching') current.triesLeft = null;
     current.mode = 'settling';
+    line.clear();
     const waiting = current;
     setImmediate(() => {
-      if (current === waiting) change('accepting');
+      if (current === waiting) change(mode);
     });
   }
 
   function change(mode: Mode): void {
     if (current === null) return;
     current.mode = mode;
-    if (plain && mode !== 'settling') output.write(`${prompt(mode, current.triesLeft, '')}\n`);
+    if (mode !== 'settling') repeatPrompt();
     redraw();
+  }
+
+  /** Where nothing is redrawn, news of the sheet is a line of its own. */
+  function repeatPrompt(): void {
+    if (plain && current !== null) output.write(`${prompt(current, '')}\n`);
+  }
+
+  function sayRefused(refused: Refused): void {
+    const text = refusedLine(refused);
+    if (text === null || text === lastRefused) return;
+    lastRefused = text;
+    say(text);
   }
 
   function close(outcome: Answer['outcome'] | null): void {
@@ -129,6 +168,29 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     current = null;
     erase();
     if (outcome !== null) say(closingLine(sheet, outcome));
+  }
+
+  function obey(command: SheetCommand, shown: Shown): void {
+    if (command.type === 'sheet.askCode') accept('matching');
+    if (command.type === 'sheet.accept') accept('accepting');
+    if (command.type === 'sheet.retry') shown.triesLeft = command.triesLeft;
+    if (command.type === 'sheet.wrongCode') {
+      shown.triesLeft = command.triesLeft;
+      repeatPrompt();
+      redraw();
+    }
+    if (command.type === 'sheet.pinning') {
+      shown.pin = command.pin;
+      if (plain) output.write(`  ${command.pin ? 'will' : 'will not'} remember this host\n`);
+      redraw();
+    }
+    if (command.type === 'sheet.count') {
+      const { equal, waiting } = command;
+      shown.sheet = { ...shown.sheet, equal, waiting };
+      redraw();
+    }
+    if (command.type === 'sheet.verifying') change('verifying');
+    if (command.type === 'sheet.close') close(command.outcome);
   }
 
   return {
@@ -148,12 +210,8 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
           const { type: _, ...sheet } = command;
           show(sheet);
           sendBack({ type: 'sheet.shown', ref: sheet.ref } satisfies SheetFact);
-        }
-        if (command.ref !== current?.sheet.ref) return;
-        if (command.type === 'sheet.accept') accept();
-        if (command.type === 'sheet.retry') current.triesLeft = command.triesLeft;
-        if (command.type === 'sheet.verifying') change('verifying');
-        if (command.type === 'sheet.close') close(command.outcome);
+        } else if (command.type === 'sheet.refused') sayRefused(command);
+        else if (command.ref === current?.sheet.ref) obey(command, current);
       });
       return () => {
         close('withdrawn');
@@ -168,16 +226,4 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
       input.pause();
     },
   };
-}
-
-type Mode = 'settling' | 'accepting' | 'verifying';
-
-function prompt(mode: Mode, triesLeft: number | null, dots: string): string {
-  if (mode === 'settling') return '  …';
-  if (mode === 'verifying') return '  verifying…';
-  const wrong =
-    triesLeft === null
-      ? ''
-      : `wrong passphrase, ${triesLeft} ${triesLeft === 1 ? 'try' : 'tries'} left. `;
-  return `  ${wrong}passphrase + Enter approves, d + Enter denies: ${dots}`;
 }

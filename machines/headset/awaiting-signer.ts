@@ -23,6 +23,8 @@ export interface AwaitingSignerContext {
     requestId: string;
     fingerprint: string;
     challengeHash: string;
+    /** The matching code: two digits that the person compares with the sheet, or types there. */
+    code: string;
     phoneId: string | null;
     /** It is with the phone and was not answered yet. */
     outstanding: boolean;

@@ -114,9 +114,9 @@ export const connectionSetup = setup({
     forgetPhone: assign(({ context }) => phoneForgotten(context)),
     rememberAccepted: assign(({ event }) => {
       assertEvent(event, 'ssh.identityAccepted');
-      const { requestId, fingerprint, challengeHash } = event;
+      const { requestId, fingerprint, challengeHash, code } = event;
       return {
-        request: { requestId, fingerprint, challengeHash, phoneId: null, outstanding: false },
+        request: { requestId, fingerprint, challengeHash, code, phoneId: null, outstanding: false },
       };
     }),
     rememberRefused: assign(({ context, event }) => {
@@ -145,7 +145,9 @@ export const connectionSetup = setup({
         fingerprint: request.fingerprint,
         phoneId: phone.id,
         host: context.host,
+        port: context.server?.port ?? context.port ?? 0,
         user: context.server?.user ?? context.user ?? '',
+        code: request.code,
         ...timesToLive(context, event.at),
       });
       enqueue.assign(({ context }) => requestSent(context));

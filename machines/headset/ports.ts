@@ -46,6 +46,8 @@ export type SshFact = Timed &
         fingerprint: string;
         requestId: string;
         challengeHash: string;
+        /** Two digits: the matching code of this request. */
+        code: string;
       }
     /** The server took none of the offered identities, or refused the signature. */
     | { type: 'ssh.permissionDenied'; methods: string[] }
@@ -66,6 +68,7 @@ export type SshFailure = Extract<
   | 'sshConfigUnusable'
   | 'commandRefused'
   | 'serverClosed'
+  | 'internalError'
 >;
 
 export interface SignerLinkInput {
@@ -81,9 +84,13 @@ export type SignerLinkCommand =
       requestId: string;
       fingerprint: string;
       phoneId: string;
-      /** As typed. */
+      /** As typed; empty when nobody named it. */
       host: string;
+      /** 0 with an unnamed host. */
+      port: number;
       user: string;
+      /** Two digits, shown here and compared or typed on the phone. */
+      code: string;
       /** Milliseconds that the sheet may stay if it is shown at once. */
       ttl: number;
       /** Milliseconds that the request may wait behind another sheet. */

@@ -31,7 +31,10 @@ export interface SigningInput extends Timed {
   challengeHash: string;
   /** The host as far as the asker named it, else empty. */
   host: string;
+  /** 0 with an unnamed host. */
+  port: number;
   user: string;
+  code: string;
   signerTimeout?: number;
   queueTimeout?: number;
 }
@@ -39,6 +42,7 @@ export interface SigningInput extends Timed {
 export interface SigningContext extends AwaitingSignerContext {
   flowId: string;
   host: string;
+  port: number;
   user: string;
 }
 
@@ -75,7 +79,9 @@ export const signingMachine = setup({
         fingerprint: request.fingerprint,
         phoneId: phone.id,
         host: context.host,
+        port: context.port,
         user: context.user,
+        code: request.code,
         ...timesToLive(context, event.at),
       });
       enqueue.assign(({ context }) => requestSent(context));
@@ -125,6 +131,7 @@ export const signingMachine = setup({
     return {
       flowId: input.flowId,
       host: input.host,
+      port: input.port,
       user: input.user,
       phone: null,
       identities: [],
@@ -133,6 +140,7 @@ export const signingMachine = setup({
         requestId: input.requestId,
         fingerprint: input.fingerprint,
         challengeHash: input.challengeHash,
+        code: input.code,
         phoneId: null,
         outstanding: false,
       },

@@ -1,5 +1,6 @@
 /** The ports of the phone's chart: the network, its links, the sheet, the person, the keys. */
 import { fromCallback, fromEventObservable, fromPromise, type ObservableActorLogic } from 'xstate';
+import type { Badge } from './destination.ts';
 import {
   missing,
   type CallbackPort,
@@ -19,6 +20,33 @@ export type AdvertiseFact =
 
 export type RequestKind = 'publickey' | 'hostbound' | 'certificate' | 'sshsig';
 
+/** A host key as the charts know it. */
+export interface HostKey {
+  /** `SHA256:…` of the plain key, also where a certificate was shown. */
+  fingerprint: string;
+  keyType: string;
+}
+
+/** Why a host certificate does not stand for the host that was named. */
+export type CertificateProblem =
+  'expired' | 'notYetValid' | 'otherHost' | 'userCertificate' | 'criticalOptions' | 'badSignature';
+
+/** What the bytes and the session binds of a request prove of where it goes. */
+export interface Proof {
+  /**
+   * `bound`: the signed bytes name the host key, and that host has signed their session id.
+   * `vouched`: a host has signed the session id, which another host could have relayed to it.
+   */
+  strength: 'bound' | 'vouched' | 'none';
+  /** `null` exactly when the strength is `none`. */
+  host:
+    (HostKey & { certificate: { ca: string; problem: CertificateProblem | null } | null }) | null;
+  /** The hosts through which the agent was forwarded, first hop first. `proven`: checked here. */
+  hops: (HostKey & { proven: boolean })[];
+  /** Why the strength is `none`. */
+  why: 'noBind' | 'unsupportedHostKey' | 'signature' | null;
+}
+
 /** One sign request as the phone's charts know it. */
 export interface SignRequest {
   /** Unique on this phone: `<deviceId>/<requestId>`. */
@@ -26,8 +54,13 @@ export interface SignRequest {
   linkId: string;
   deviceId: string;
   deviceName: string;
-  /** As typed on the headset: a claim. */
+  /** As typed on the headset: a claim. Empty: it named none. */
   host: string;
+  /** A claim, too; 0 with an unnamed host. */
+  port: number;
+  /** Two digits that the headset shows beside its waiting line. */
+  code: string;
+  proof: Proof;
   /** From the bytes to be signed. */
   user: string;
   fingerprint: string;
@@ -63,7 +96,14 @@ export type ListenerFact =
       type: 'request.unreadable';
       ref: string;
       linkId: string;
-      reason: Extract<SignerFailure, 'requestUnreadable' | 'requestMismatch' | 'requestIdReused'>;
+      deviceName: string;
+      /** As the headset says. */
+      host: string;
+      user: string;
+      reason: Extract<
+        SignerFailure,
+        'requestUnreadable' | 'requestMismatch' | 'requestIdReused' | 'proofInvalid'
+      >;
     }
   | { type: 'request.withdrawn'; ref: string };
 
@@ -71,6 +111,10 @@ export interface Sheet {
   ref: string;
   deviceName: string;
   host: string;
+  port: number;
+  badge: Badge;
+  /** The hosts through which the agent was forwarded, by the name of their pin, else by fingerprint. */
+  hops: string[];
   user: string;
   label: string;
   fingerprint: string;
@@ -78,14 +122,38 @@ export interface Sheet {
   detail: string | null;
   /** Milliseconds until it expires. */
   ttl: number;
-  /** How many requests wait behind it. */
+  /** To be compared with the headset's; `null`: the person has to read it there and type it here. */
+  code: string | null;
+  /** Approving may also pin the host key under the name that was typed. */
+  canPin: boolean;
+  /** How many requests are equal to it, itself included. */
+  equal: number;
+  /** How many others wait behind it. */
   waiting: number;
+}
+
+/** A request that was turned down without a sheet, for a line on the screen. */
+export interface Refused {
+  ref: string;
+  deviceName: string;
+  host: string;
+  user: string;
+  /** `null`: the bytes could not be read, or say something else than the headset. */
+  kind: RequestKind | null;
+  reason: SignerFailure;
 }
 
 export type SheetCommand =
   | ({ type: 'sheet.show' } & Sheet)
-  /** From now on what the person types counts. */
+  /** From now on what the person types counts, as the code on the headset. */
+  | { type: 'sheet.askCode'; ref: string }
+  /** The code was another one. */
+  | { type: 'sheet.wrongCode'; ref: string; triesLeft: number }
+  /** From now on what the person types counts, as their answer. */
   | { type: 'sheet.accept'; ref: string }
+  | { type: 'sheet.pinning'; ref: string; pin: boolean }
+  | { type: 'sheet.count'; ref: string; equal: number; waiting: number }
+  | ({ type: 'sheet.refused' } & Refused)
   /** The passphrase was wrong. */
   | { type: 'sheet.retry'; ref: string; triesLeft: number }
   | { type: 'sheet.verifying'; ref: string }
@@ -93,8 +161,17 @@ export type SheetCommand =
 
 export type SheetFact =
   | { type: 'sheet.shown'; ref: string }
+  | { type: 'user.code'; ref: string; code: string }
+  /** Whether an approval is to pin the host key as well. */
+  | { type: 'user.pin'; ref: string; pin: boolean }
   | { type: 'user.approve'; ref: string }
   | { type: 'user.deny'; ref: string };
+
+export type PinsCommand =
+  /** Remember that this name, port and key type has this key. */
+  | ({ type: 'pins.add'; name: string; port: number } & HostKey)
+  /** This host offers hostbound authentication: plain bytes for it are a downgrade from now on. */
+  | { type: 'pins.noteHostbound'; fingerprint: string };
 
 export interface BiometricsInput {
   ref: string;
@@ -125,6 +202,8 @@ export const listenerPort: CallbackPort<ListenerCommand, undefined> = fromCallba
 export const sheetPort: CallbackPort<SheetCommand, undefined> = fromCallback(() =>
   missing('sheet'),
 );
+
+export const pinsPort: CallbackPort<PinsCommand, undefined> = fromCallback(() => missing('pins'));
 
 export const biometricsPort = fromPromise<Verification, BiometricsInput>(() =>
   missing('biometrics'),

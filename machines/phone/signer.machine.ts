@@ -2,26 +2,30 @@
  * The phone: it is found, linked, shows one sheet at a time, verifies its person and signs.
  *
  * Injected: `advertiser` (DNS-SD), `listener` (the links), `sheet` (what the person sees and does),
- * `biometrics` (user verification), `keys` (signing).
+ * `biometrics` (user verification), `keys` (signing), `pins` (what it knows of hosts).
  *
- * No transition reaches `signing` except through `reviewing` and `verifyingUser` of the same
- * request.
+ * No transition reaches `signing` but through `reviewing` and `verifyingUser` of the same request.
  */
 import { SIGNER_SERVICE_TYPE } from '../ports.ts';
 import { head, initialContext } from './signer.context.ts';
-import { signerSetup } from './signer.setup.ts';
+import { signerSetup } from './signer.sheet.ts';
 
 export const signerMachine = signerSetup.createMachine({
   id: 'signer',
   description: 'The phone, which signs only what its person was shown and approved.',
   context: initialContext,
   initial: 'awake',
+  on: {
+    'device.muted': { actions: 'rememberDecision' },
+    'device.unmuted': { actions: 'rememberDecision' },
+    'device.cooled': { actions: 'rememberDecision' },
+  },
   states: {
     asleep: {
       description: 'The app is suspended: no link is open and nothing is answered.',
       on: {
         'phone.resumed': { target: 'awake' },
-        'identities.changed': { actions: 'rememberIdentities' },
+        'settings.changed': { actions: 'rememberDecision' },
       },
     },
     awake: {
@@ -39,11 +43,12 @@ export const signerMachine = signerSetup.createMachine({
           },
         },
         { id: 'listener', src: 'listener', onError: { target: 'asleep' } },
+        { id: 'pins', src: 'pins', onError: { target: 'asleep' } },
       ],
       on: {
         'phone.suspended': { target: 'asleep' },
         'advertiser.published': { actions: 'rememberInstance' },
-        'identities.changed': { actions: ['rememberIdentities', 'advertiseIdentities'] },
+        'settings.changed': { actions: ['rememberDecision', 'advertiseIdentities'] },
       },
       states: {
         advertising: {
@@ -54,33 +59,18 @@ export const signerMachine = signerSetup.createMachine({
           description: 'At least one paired headset is linked; requests may come.',
           initial: 'idle',
           exit: 'withdrawAll',
-          invoke: {
-            id: 'sheet',
-            src: 'sheet',
-            onError: { target: '#signer.asleep' },
-          },
+          invoke: { id: 'sheet', src: 'sheet', onError: { target: '#signer.asleep' } },
           on: {
             'link.opened': { actions: 'rememberLink' },
             'link.closed': [
               { guard: 'isLastLink', target: 'advertising' },
               { guard: 'carriesSheet', target: '.idle', actions: 'forgetLink' },
-              { actions: 'forgetLink' },
+              { actions: ['forgetLink', 'tellCount'] },
             ],
             'request.received': [
               { guard: 'isKnownRequest', actions: 'reattach' },
-              {
-                guard: 'isUnknownIdentity',
-                actions: { type: 'refuse', params: { reason: 'identityUnknown' } },
-              },
-              {
-                guard: 'isDisabledIdentity',
-                actions: { type: 'refuse', params: { reason: 'identityDisabled' } },
-              },
-              {
-                guard: 'isQueueFull',
-                actions: { type: 'refuse', params: { reason: 'phoneBusy' } },
-              },
-              { actions: 'enqueueRequest' },
+              { guard: 'isRefused', actions: ['refuseRequest', 'noteHostbound'] },
+              { actions: ['enqueueRequest', 'noteHostbound', 'tellCount'] },
             ],
             'request.unreadable': { actions: 'refuseUnreadable' },
             'request.withdrawn': [
@@ -89,23 +79,39 @@ export const signerMachine = signerSetup.createMachine({
                 target: '.idle',
                 actions: { type: 'answerNamed', params: { outcome: 'withdrawn' } },
               },
-              { actions: { type: 'answerNamed', params: { outcome: 'withdrawn' } } },
+              { actions: [{ type: 'answerNamed', params: { outcome: 'withdrawn' } }, 'tellCount'] },
             ],
             'request.expired': [
               {
                 guard: 'isOnSheet',
                 target: '.idle',
-                actions: { type: 'answerNamed', params: { outcome: 'expired' } },
+                actions: [
+                  'countIgnored',
+                  { type: 'answerNamed', params: { outcome: 'expired' } },
+                  'recheckQueue',
+                ],
               },
-              { actions: { type: 'answerNamed', params: { outcome: 'expired' } } },
+              { actions: [{ type: 'answerNamed', params: { outcome: 'expired' } }, 'tellCount'] },
             ],
-            'identities.changed': [
+            'settings.changed': [
               {
-                guard: 'disablesSheet',
+                guard: 'changesSheet',
                 target: '.idle',
-                actions: ['rememberIdentities', 'advertiseIdentities', 'refuseDisabled'],
+                actions: ['rememberDecision', 'advertiseIdentities', 'recheckQueue'],
               },
-              { actions: ['rememberIdentities', 'advertiseIdentities', 'refuseDisabled'] },
+              { actions: ['rememberDecision', 'advertiseIdentities', 'recheckQueue', 'tellCount'] },
+            ],
+            'device.muted': [
+              {
+                guard: 'changesSheet',
+                target: '.idle',
+                actions: ['rememberDecision', 'recheckQueue'],
+              },
+              { actions: ['rememberDecision', 'recheckQueue', 'tellCount'] },
+            ],
+            'hostbound.noted': [
+              { guard: 'changesSheet', target: '.idle', actions: 'recheckQueue' },
+              { actions: ['recheckQueue', 'tellCount'] },
             ],
           },
           states: {
@@ -123,20 +129,57 @@ export const signerMachine = signerSetup.createMachine({
                 settling: {
                   description: 'The sheet has just changed; what the person does is not for it.',
                   entry: 'showSheet',
-                  after: { settle: { target: 'deciding' } },
+                  after: {
+                    settle: [{ guard: 'mustTypeCode', target: 'matching' }, { target: 'deciding' }],
+                  },
+                },
+                matching: {
+                  description: 'The person types the code that their headset shows, or denies.',
+                  entry: 'askCode',
+                  on: {
+                    'user.code': [
+                      {
+                        guard: 'isItsCode',
+                        target: 'deciding',
+                        actions: ['noteAttention', 'forgetTries'],
+                      },
+                      {
+                        guard: 'hasCodeTriesLeft',
+                        actions: ['noteAttention', 'countTry', 'showWrongCode'],
+                      },
+                      {
+                        guard: 'isOnSheet',
+                        target: '#signer.awake.linked.idle',
+                        actions: {
+                          type: 'answer',
+                          params: { outcome: 'denied', why: 'wrongCode' },
+                        },
+                      },
+                    ],
+                    'user.deny': {
+                      guard: 'isOnSheet',
+                      target: '#signer.awake.linked.idle',
+                      actions: ['noteAttention', 'denyEqual'],
+                    },
+                  },
                 },
                 deciding: {
                   description: 'The person reads the request and approves or denies it.',
                   entry: 'acceptInput',
                   on: {
+                    'user.pin': {
+                      guard: 'canPin',
+                      actions: ['rememberPinning', 'showPinning'],
+                    },
                     'user.approve': {
                       guard: 'isOnSheet',
                       target: '#signer.awake.linked.verifyingUser',
+                      actions: 'noteAttention',
                     },
                     'user.deny': {
                       guard: 'isOnSheet',
                       target: '#signer.awake.linked.idle',
-                      actions: { type: 'answer', params: { outcome: 'denied', why: 'denied' } },
+                      actions: ['noteAttention', 'denyEqual'],
                     },
                   },
                 },
@@ -188,7 +231,7 @@ export const signerMachine = signerSetup.createMachine({
                 }),
                 onDone: {
                   target: 'idle',
-                  actions: { type: 'answer', params: { outcome: 'signed' } },
+                  actions: ['pinHost', { type: 'answer', params: { outcome: 'signed' } }],
                 },
                 onError: {
                   target: 'idle',

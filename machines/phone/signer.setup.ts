@@ -1,30 +1,34 @@
-/** What the signer chart is made of: events, actions, guards and clocks. */
+/** What the signer chart is made of: events, what it remembers, guards and clocks. */
 import { assertEvent, assign, enqueueActions, sendTo, setup } from 'xstate';
 import {
   advertisePort,
   biometricsPort,
   keysPort,
   listenerPort,
+  pinsPort,
   sheetPort,
-  type Answer,
 } from './ports.ts';
-import type { SignerFailure } from '../ports.ts';
-
+import { badgeOf, canPin, mustTypeCode } from './destination.ts';
+import { forbiddenBy, refusalOf } from './refusals.ts';
 import {
   cap,
+  COOL_DOWN_MS,
+  coolTimer,
+  decided,
   head,
-  identityOf,
-  MAX_QUEUE,
+  MAX_IGNORED,
   MAX_TRIES,
+  muteTimer,
   offeredIdentities,
   timer,
+  withHostbound,
   without,
   type SignerContext,
   type SignerEvent,
   type SignerInput,
 } from './signer.context.ts';
 
-export const signerSetup = setup({
+export const signerBase = setup({
   types: {
     context: {} as SignerContext,
     events: {} as SignerEvent,
@@ -36,19 +40,31 @@ export const signerSetup = setup({
     sheet: sheetPort,
     biometrics: biometricsPort,
     keys: keysPort,
+    pins: pinsPort,
   },
   actions: {
     rememberInstance: assign(({ event }) => {
       assertEvent(event, 'advertiser.published');
       return { instance: event.instance };
     }),
-    rememberIdentities: assign(({ event }) => {
-      assertEvent(event, 'identities.changed');
-      return { identities: event.identities };
+    forgetInstance: assign({ instance: null }),
+    rememberDecision: enqueueActions(({ context, event, enqueue }) => {
+      enqueue.assign(decided(context, event));
+      if (event.type === 'device.muted' || event.type === 'device.unmuted') {
+        enqueue.cancel(muteTimer(event.deviceId));
+      }
+      if (event.type === 'device.unmuted') enqueue.cancel(coolTimer(event.deviceId));
+      if (event.type === 'device.muted') {
+        const { deviceId, left } = event;
+        enqueue.raise(
+          { type: 'device.unmuted', deviceId },
+          { id: muteTimer(deviceId), delay: left },
+        );
+      }
     }),
     advertiseIdentities: sendTo('listener', ({ context }) => ({
       type: 'listener.advertise',
-      identities: offeredIdentities(context.identities),
+      identities: offeredIdentities(context),
     })),
     rememberLink: assign(({ context, event }) => {
       assertEvent(event, 'link.opened');
@@ -77,9 +93,8 @@ export const signerSetup = setup({
         enqueue.cancel(timer(ref));
         enqueue.sendTo('sheet', { type: 'sheet.close', ref, outcome: 'withdrawn' });
       }
-      enqueue.assign({ links: [], queue: [] });
+      enqueue.assign({ links: [], queue: [], shown: null });
     }),
-    forgetInstance: assign({ instance: null }),
     enqueueRequest: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'request.received');
       const { type: _, ...request } = event;
@@ -109,103 +124,43 @@ export const signerSetup = setup({
         linkId,
       });
     }),
-    refuse: sendTo('listener', ({ event }, params: { reason: SignerFailure }) => {
+    /** A host that names itself in the bytes once is taken at that from then on. */
+    noteHostbound: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'request.received');
-      const { ref, linkId } = event;
-      return {
-        type: 'listener.answer',
-        ref,
-        linkId,
-        answer: { outcome: 'failed', reason: params.reason },
-      };
+      const { strength, host } = event.proof;
+      if (strength !== 'bound' || host === null) return;
+      const { fingerprint } = host;
+      if (context.hostboundHosts.includes(fingerprint)) return;
+      enqueue.assign({ hostboundHosts: withHostbound(context, fingerprint) });
+      enqueue.sendTo('pins', { type: 'pins.noteHostbound', fingerprint });
+      enqueue.raise({ type: 'hostbound.noted' });
     }),
-    refuseUnreadable: sendTo('listener', ({ event }) => {
-      assertEvent(event, 'request.unreadable');
-      const { ref, linkId, reason } = event;
-      return { type: 'listener.answer', ref, linkId, answer: { outcome: 'failed', reason } };
-    }),
-    showSheet: enqueueActions(({ context, enqueue }) => {
-      const request = head(context);
-      if (request === undefined) return;
-      const { ref, deviceName, host, user, fingerprint, kind, detail } = request;
-      const ttl = cap(request.waited ? request.sheetTtl : request.ttl);
-      enqueue.assign({ tries: 0 });
-      enqueue.cancel(timer(ref));
-      enqueue.raise({ type: 'request.expired', ref }, { id: timer(ref), delay: ttl });
-      enqueue.sendTo('sheet', {
-        type: 'sheet.show',
-        ref,
-        deviceName,
-        host,
-        user,
-        label: identityOf(context, fingerprint)?.label ?? '',
-        fingerprint,
-        kind,
-        detail,
-        ttl,
-        waiting: context.queue.length - 1,
-      });
-    }),
-    acceptInput: sendTo('sheet', ({ context }) => ({
-      type: 'sheet.accept',
-      ref: head(context)?.ref ?? '',
-    })),
-    notifyPresented: sendTo('listener', ({ context }) => ({
-      type: 'listener.presented',
-      ref: head(context)?.ref ?? '',
-      linkId: head(context)?.linkId ?? '',
-    })),
-    showVerifying: sendTo('sheet', ({ context }) => ({
-      type: 'sheet.verifying',
-      ref: head(context)?.ref ?? '',
-    })),
     countTry: assign(({ context }) => ({ tries: context.tries + 1 })),
-    showRetry: sendTo('sheet', ({ context }) => ({
-      type: 'sheet.retry',
-      ref: head(context)?.ref ?? '',
-      triesLeft: MAX_TRIES - context.tries,
-    })),
-    /** Answers the request on the sheet and takes both away. */
-    answer: enqueueActions(({ context, enqueue }, params: Answer) => {
-      const request = head(context);
-      if (request === undefined) return;
-      const { ref, linkId } = request;
-      enqueue.cancel(timer(ref));
-      enqueue.sendTo('listener', { type: 'listener.answer', ref, linkId, answer: params });
-      enqueue.sendTo('sheet', { type: 'sheet.close', ref, outcome: params.outcome });
-      enqueue.assign(({ context }) => without(context, [ref]));
+    forgetTries: assign({ tries: 0 }),
+    /** The person is there. */
+    noteAttention: assign(({ context }) => {
+      const { [head(context)?.deviceId ?? '']: _, ...ignored } = context.ignored;
+      return { ignored };
     }),
-    /** Answers the request that the event names, wherever it stands in the queue. */
-    answerNamed: enqueueActions(({ context, event, enqueue }, params: Answer) => {
-      const request = context.queue.find((queued) => 'ref' in event && queued.ref === event.ref);
-      if (request === undefined) return;
-      const { ref, linkId } = request;
-      enqueue.cancel(timer(ref));
-      enqueue.sendTo('listener', { type: 'listener.answer', ref, linkId, answer: params });
-      enqueue.sendTo('sheet', { type: 'sheet.close', ref, outcome: params.outcome });
-      enqueue.assign(({ context }) => without(context, [ref]));
-    }),
-    /** Requests for an identity that the person has just disabled or removed. */
-    refuseDisabled: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'identities.changed');
-      const enabled = offeredIdentities(event.identities).map((identity) => identity.fingerprint);
-      const gone = context.queue.filter((request) => !enabled.includes(request.fingerprint));
-      for (const { ref, linkId } of gone) {
-        enqueue.cancel(timer(ref));
-        enqueue.sendTo('listener', {
-          type: 'listener.answer',
-          ref,
-          linkId,
-          answer: { outcome: 'failed', reason: 'identityDisabled' },
-        });
-        enqueue.sendTo('sheet', { type: 'sheet.close', ref, outcome: 'failed' });
+    /** Nobody answered the sheet; after a few in a row its device has to wait. */
+    countIgnored: enqueueActions(({ context, enqueue }) => {
+      const { cooling, ignored } = context;
+      const deviceId = head(context)?.deviceId ?? '';
+      const count = (ignored[deviceId] ?? 0) + 1;
+      if (count < MAX_IGNORED) {
+        enqueue.assign({ ignored: { ...ignored, [deviceId]: count } });
+        return;
       }
-      enqueue.assign(({ context }) =>
-        without(
-          context,
-          gone.map((request) => request.ref),
-        ),
+      const { [deviceId]: _, ...rest } = ignored;
+      enqueue.assign({ ignored: rest, cooling: [...cooling, deviceId] });
+      enqueue.raise(
+        { type: 'device.cooled', deviceId },
+        { id: coolTimer(deviceId), delay: COOL_DOWN_MS },
       );
+    }),
+    rememberPinning: assign(({ event }) => {
+      assertEvent(event, 'user.pin');
+      return { pinning: event.pin };
     }),
   },
   guards: {
@@ -217,21 +172,34 @@ export const signerSetup = setup({
     hasRequest: ({ context }) => context.queue.length > 0,
     isKnownRequest: ({ context, event }) =>
       'ref' in event && context.queue.some((request) => request.ref === event.ref),
-    isUnknownIdentity: ({ context, event }) =>
-      'fingerprint' in event && identityOf(context, event.fingerprint) === undefined,
-    isDisabledIdentity: ({ context, event }) =>
-      'fingerprint' in event && identityOf(context, event.fingerprint)?.enabled === false,
-    isQueueFull: ({ context }) => context.queue.length >= MAX_QUEUE,
-    disablesSheet: ({ context, event }) => {
+    isRefused: ({ context, event }) =>
+      event.type === 'request.received' && refusalOf(context, event) !== null,
+    /** What the person has decided forbids the request on the sheet, or changes what it says. */
+    changesSheet: ({ context, event }) => {
       const request = head(context);
-      if (request === undefined || !('identities' in event)) return false;
-      return !event.identities.some(
-        (identity) => identity.fingerprint === request.fingerprint && identity.enabled,
-      );
+      if (request === undefined) return false;
+      const next = decided(context, event);
+      const badge = ({ pins }: SignerContext) => JSON.stringify(badgeOf(pins, request));
+      return forbiddenBy(next, request) !== null || badge(next) !== badge(context);
+    },
+    mustTypeCode: ({ context }) => {
+      const request = head(context);
+      return request !== undefined && mustTypeCode(badgeOf(context.pins, request), request.proof);
+    },
+    isItsCode: ({ context, event }) =>
+      event.type === 'user.code' &&
+      head(context)?.ref === event.ref &&
+      head(context)?.code === event.code,
+    canPin: ({ context, event }) => {
+      const request = head(context);
+      if (request === undefined || !('ref' in event) || event.ref !== request.ref) return false;
+      return canPin(badgeOf(context.pins, request), request.host);
     },
     isVerified: ({ event }) =>
       'output' in event && (event.output as { verdict?: unknown }).verdict === 'verified',
     hasTriesLeft: ({ context }) => context.tries + 1 < MAX_TRIES,
+    hasCodeTriesLeft: ({ context, event }) =>
+      'ref' in event && head(context)?.ref === event.ref && context.tries + 1 < MAX_TRIES,
   },
   delays: {
     settle: ({ context }) => context.settle,

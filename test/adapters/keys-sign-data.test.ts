@@ -8,7 +8,8 @@ import { describe, expect, test } from 'vitest';
 import { readUserCertificate } from '../../adapters/keys/certificate.ts';
 import { fingerprint } from '../../adapters/keys/public-key.ts';
 import { readSignData } from '../../adapters/keys/sign-data.ts';
-import { readRequest } from '../../adapters/keys/sign-request.ts';
+import { readRequest, type SignClaim } from '../../adapters/keys/sign-request.ts';
+import type { Proof } from '../../machines/phone/ports.ts';
 import {
   certificate,
   certificateByOpenSsh,
@@ -231,8 +232,14 @@ describe('what the phone cannot read', () => {
 });
 
 describe('a request held against its claim', () => {
-  const claim = { fingerprint: own, user: 'deploy', host: 'web1' };
+  const claim: SignClaim = { fingerprint: own, user: 'deploy', host: 'web1', binds: [] };
   const held = (asked: string) => (asked === own ? key.publicKey : null);
+  const read = (
+    data: Uint8Array,
+    claimed = claim,
+    blobOf: typeof held | (() => Uint8Array | null) = held,
+  ) => readRequest(data, claimed, blobOf, 0);
+  const noBind: Proof = { strength: 'none', host: null, hops: [], why: 'noBind' };
 
   test.each([
     ['publickey', login(), null],
@@ -243,18 +250,25 @@ describe('a request held against its claim', () => {
       `certificate by CA ${caFingerprint}, principals deploy, root`,
     ],
   ])('%s: user and detail come from the bytes', (kind, data, detail) => {
-    expect(readRequest(data, claim, held)).toEqual({ ok: true, kind, user: 'deploy', detail });
+    expect(read(data)).toEqual({
+      ok: true,
+      kind,
+      user: 'deploy',
+      detail,
+      proof: noBind,
+    });
   });
 
   test('sshsig: there is no user, and the claim must not name one', () => {
     const signClaim = { ...claim, user: '', host: '' };
-    expect(readRequest(sshsig(), signClaim, held)).toEqual({
+    expect(read(sshsig(), signClaim)).toEqual({
       ok: true,
       kind: 'sshsig',
       user: '',
       detail: 'namespace git',
+      proof: { ...noBind, why: 'signature' },
     });
-    expect(readRequest(sshsig(), claim, held)).toEqual({ ok: false, reason: 'requestMismatch' });
+    expect(read(sshsig())).toEqual({ ok: false, reason: 'requestMismatch' });
   });
 
   test.each([
@@ -265,50 +279,47 @@ describe('a request held against its claim', () => {
       'deploy',
     ],
   ])('of %s that fills the request only the beginning goes on', (_what, data, user) => {
-    const read = readRequest(data, { ...claim, user }, held);
-    expect(read).toMatchObject({ ok: true, detail: expect.stringMatching(/^.{120,200}$/su) });
-    expect(JSON.stringify(read).length).toBeLessThan(2_000);
+    const found = read(data, { ...claim, user });
+    expect(found).toMatchObject({ ok: true, detail: expect.stringMatching(/^.{120,200}$/su) });
+    expect(JSON.stringify(found).length).toBeLessThan(2_000);
   });
 
   test('another user than claimed is a mismatch', () => {
-    const read = readRequest(login({ user: 'root' }), claim, held);
-    expect(read).toEqual({ ok: false, reason: 'requestMismatch' });
+    expect(read(login({ user: 'root' }))).toEqual({ ok: false, reason: 'requestMismatch' });
   });
 
   test('another key than claimed is a mismatch, even one that the phone holds', () => {
     const other = { ...claim, fingerprint: caFingerprint };
     for (const data of [login(), hostboundLogin(), certificateLogin()]) {
-      expect(readRequest(data, other, () => null)).toEqual({
+      expect(read(data, other, () => null)).toEqual({
         ok: false,
         reason: 'requestMismatch',
       });
     }
-    expect(readRequest(login(), claim, () => hostKey)).toEqual({
+    expect(read(login(), claim, () => hostKey)).toEqual({
       ok: false,
       reason: 'requestMismatch',
     });
   });
 
   test('bytes that are no request are unreadable, whatever is claimed of them', () => {
-    expect(readRequest(Buffer.from('sign me'), claim, held)).toEqual({
+    expect(read(Buffer.from('sign me'))).toEqual({
       ok: false,
       reason: 'requestUnreadable',
     });
   });
 
   test('a key that the phone does not hold is still read', () => {
-    expect(readRequest(login(), claim, () => null)).toMatchObject({ ok: true, user: 'deploy' });
+    expect(read(login(), claim, () => null)).toMatchObject({ ok: true, user: 'deploy' });
   });
 
   test('no principals, and more than eight, are said in words', () => {
     const none = certificateLogin(certificate({ principals: Buffer.alloc(0) }));
-    expect(readRequest(none, claim, held)).toMatchObject({
+    expect(read(none)).toMatchObject({
       detail: `certificate by CA ${caFingerprint}, no principals`,
     });
     const ten = Buffer.concat(Array.from({ length: 10 }, (_, n) => str(`p${n}`)));
-    expect(
-      readRequest(certificateLogin(certificate({ principals: ten })), claim, held),
-    ).toMatchObject({
+    expect(read(certificateLogin(certificate({ principals: ten })))).toMatchObject({
       detail: `certificate by CA ${caFingerprint}, principals p0, p1, p2, p3, p4, p5, p6, p7 and 2 more`,
     });
   });

@@ -19,9 +19,12 @@ const sign = {
   queueTtl: 60_000,
   sheetTtl: 9_750,
   host: 'build.example',
+  port: 22,
   user: 'ada',
+  code: '42',
   fingerprint: anIdentity.fingerprint,
   data: 'AAEC',
+  binds: [{ hostKey: 'AAEC', sessionId: 'AAEC', signature: 'AAEC', isForwarding: true }],
 };
 const result = { t: 'result', id, outcome: 'signed', signature: 'AAEC' };
 
@@ -73,6 +76,11 @@ describe.each([
   ['data in base64url', { data: '-_-_' }],
   ['data with white space', { data: 'AA EC' }],
   ['data without its padding', { data: 'AA' }],
+  ['a code of one digit', { code: '4' }],
+  ['a code that is no number', { code: '4x' }],
+  ['a port that is none', { port: 65_536 }],
+  ['more binds than an agent keeps', { binds: Array(17).fill(sign.binds[0]) }],
+  ['a bind with one property more', { binds: [{ ...sign.binds[0], name: 'web' }] }],
   ['data whose padding bits are set', { data: 'AB==' }],
   ['empty data', { data: '' }],
   ['an upper-case id', { id: id.toUpperCase() }],

@@ -118,6 +118,9 @@ test.each([
     type: 'request.unreadable',
     ref,
     linkId,
+    deviceName: device.name,
+    host: request.host,
+    user: request.user,
     reason,
   });
   phone.send({ type: 'listener.answer', ref, linkId, answer: { outcome: 'failed', reason } });

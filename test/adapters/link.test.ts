@@ -8,6 +8,7 @@ import {
   pairingOf,
   startHeadset,
   startPhone,
+  unproven,
 } from '../support/link-rig.ts';
 
 let phoneIdentity: DeviceIdentity;
@@ -50,7 +51,7 @@ test('a paired headset and phone link, and the headset learns the identities', a
     type: 'link.established',
     phone: { id, name },
     endpoint: phone.endpoint,
-    protocol: 1,
+    protocol: 2,
     identities: [anIdentity],
   });
   expect(phone.facts).toEqual([
@@ -85,7 +86,10 @@ test('a request is queued, presented and signed, and the very bytes are the phon
     deviceId: device.id,
     deviceName: 'Ada’s headset',
     host: 'build.example',
+    port: 22,
+    code: '42',
     user: 'ada',
+    proof: unproven,
     fingerprint: anIdentity.fingerprint,
     challengeHash: expect.stringMatching(/^[0-9a-f]{64}$/),
     kind: 'publickey',

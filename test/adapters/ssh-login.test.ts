@@ -54,6 +54,7 @@ describe.skipIf(!hasSshd)('logging in to a real sshd (skipped where there is non
         fingerprint: first.fingerprint,
         requestId: 'request-1',
         challengeHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        code: '01',
         at,
       },
       { type: 'ssh.authenticated', at },
@@ -193,7 +194,7 @@ describe.skipIf(!hasSshd)('logging in to a real sshd (skipped where there is non
     run.vault.putSignature('request-1', Buffer.from('not a signature'));
     run.send({ type: 'ssh.handOver', requestId: 'request-1' });
     await run.next('ssh.failed');
-    expect(run.facts.at(-1)).toMatchObject({ reason: 'serverClosed' });
+    expect(run.facts.at(-1)).toMatchObject({ reason: 'internalError' });
     expect(server.log()).not.toContain('Accepted publickey');
   });
 

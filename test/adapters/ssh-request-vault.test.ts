@@ -2,19 +2,40 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { ecdsaSignatureIn, fingerprintOf, keyTypeOf } from '../../adapters/ssh/blobs.ts';
 import { createRequestVault } from '../../adapters/ssh/request-vault.ts';
+import type { SessionBind } from '../../adapters/wire/session-bind.ts';
 import { makeIdentity, signAs } from '../support/ssh-port.ts';
 
+const bindOf = (byte: number): SessionBind => ({
+  hostKey: Buffer.of(byte),
+  sessionId: Buffer.of(byte),
+  signature: Buffer.of(byte),
+  isForwarding: byte === 1,
+});
 const isZero = (bytes: Buffer) => bytes.every((byte) => byte === 0);
 
 describe('the vault of requests', () => {
   it('overwrites what it held when a request is erased', () => {
     const vault = createRequestVault();
     const [challenge, signature] = [Buffer.from('challenge'), Buffer.from('signature')];
-    vault.putChallenge('a', challenge);
+    vault.putChallenge('a', challenge, []);
     expect(vault.putSignature('a', signature)).toBe(true);
     vault.erase('a');
     expect([isZero(challenge), isZero(signature)]).toEqual([true, true]);
     expect([vault.challenge('a'), vault.takeSignature('a')]).toEqual([null, null]);
+  });
+
+  it('keeps what proves the destination, in its order, until the request is erased', () => {
+    const vault = createRequestVault();
+    const binds = [bindOf(1), bindOf(2)];
+    vault.putChallenge('a', Buffer.from('challenge'), binds);
+    binds.pop();
+    expect(vault.binds('a')).toEqual([bindOf(1), bindOf(2)]);
+    expect(vault.binds('b')).toEqual([]);
+    vault.putChallenge('a', Buffer.from('another'), []);
+    expect(vault.binds('a')).toEqual([]);
+    vault.putChallenge('a', Buffer.from('a third'), [bindOf(3)]);
+    vault.erase('a');
+    expect(vault.binds('a')).toEqual([]);
   });
 
   it('takes no signature for a request that has ended', () => {
@@ -26,7 +47,7 @@ describe('the vault of requests', () => {
 
   it('gives a signature once', () => {
     const vault = createRequestVault();
-    vault.putChallenge('a', Buffer.from('challenge'));
+    vault.putChallenge('a', Buffer.from('challenge'), []);
     vault.putSignature('a', Buffer.from('signature'));
     expect(vault.takeSignature('a')?.toString()).toBe('signature');
     expect(vault.takeSignature('a')).toBeNull();
@@ -35,8 +56,8 @@ describe('the vault of requests', () => {
   it('keeps requests apart and erases them all at once', () => {
     const vault = createRequestVault();
     const [one, two] = [Buffer.from('one'), Buffer.from('two')];
-    vault.putChallenge('1', one);
-    vault.putChallenge('2', two);
+    vault.putChallenge('1', one, []);
+    vault.putChallenge('2', two, []);
     vault.erase('1');
     expect(vault.challenge('2')).toBe(two);
     vault.eraseAll();

@@ -1,7 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { userInfo } from 'node:os';
-import ssh2, { type ConnectConfig, type NextAuthHandler, type SignCallback } from 'ssh2';
+import { PassThrough } from 'node:stream';
+import ssh2, {
+  type Client,
+  type ConnectConfig,
+  type NextAuthHandler,
+  type SignCallback,
+} from 'ssh2';
+import utils from 'ssh2/lib/protocol/utils.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepKexProof } from '../../adapters/ssh/kex-proof.ts';
+import { insidesOf, type SendPacket, type Ssh2Insides } from '../../adapters/ssh/ssh2-insides.ts';
 import { makeIdentity, signAs, string } from '../support/ssh-port.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -11,6 +20,16 @@ const username = userInfo().username;
 /** ssh2 takes `false` too, though its types do not say so. */
 function giveUp(next: NextAuthHandler): void {
   (next as (method: unknown) => void)(false);
+}
+
+function closed(client: Client): Promise<void> {
+  return new Promise((resolve) => {
+    client.on('error', () => {}).on('close', () => resolve());
+  });
+}
+
+function hex(bytes: Uint8Array | null | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex');
 }
 
 /** Behaviour of ssh2 that the adapter stands on, some of it undocumented. */
@@ -153,5 +172,94 @@ describe.skipIf(!hasSshd)('ssh2 with a real sshd (skipped where there is none)',
       events,
     );
     expect(events.slice(0, 2)).toEqual(['answered', 'handshake']);
+  });
+
+  const insidesAfter = (client: Client, config: Partial<ConnectConfig> = {}): Ssh2Insides => {
+    const { port, address: host } = server;
+    client.connect({ host, port, username, readyTimeout: 0, authHandler: ['none'], ...config });
+    const insides = insidesOf(client, utils.sendPacket);
+    if (insides === null) throw new Error('this ssh2 is another one');
+    return insides;
+  };
+  it('has its protocol as soon as it is told to connect, and not before', () => {
+    const client = new ssh2.Client();
+    expect(insidesOf(client, utils.sendPacket)).toBeNull();
+    client.on('error', () => {});
+    insidesAfter(client, { sock: new PassThrough() });
+    expect(insidesOf(client, undefined as unknown as SendPacket)).toBeNull();
+  });
+
+  it('shows every packet after the key exchange, one of them what sshd announces', async () => {
+    const client = new ssh2.Client();
+    const types: (number | undefined)[] = [];
+    let announced = '';
+    insidesAfter(client).watchPackets((payload) => {
+      types.push(payload[0]);
+      if (payload[0] === 7) announced = payload.toString('latin1');
+    });
+    await closed(client);
+    // SSH_MSG_EXT_INFO, SSH_MSG_SERVICE_ACCEPT, SSH_MSG_USERAUTH_FAILURE
+    expect(types).toEqual([7, 6, 51]);
+    expect(announced).toContain('publickey-hostbound@openssh.com\0\0\0\x010');
+  });
+
+  it('asks for a signed request only after an offer, where another can be put in its place', async () => {
+    const client = new ssh2.Client();
+    const asked: unknown[] = [];
+    let signed = 0;
+    insidesAfter(client, {
+      authHandler: (methods: unknown, _partial, next: NextAuthHandler) => {
+        if (methods === null) next('none');
+        else next(agent(one.line, () => signed++));
+      },
+    }).replaceSignedRequests((user, key, algorithm, sign) => {
+      asked.push([user, key.getPublicSSH().toString('base64'), algorithm]);
+      const before = signed;
+      sign(Buffer.from('challenge'), () => {});
+      asked.push(signed - before);
+      client.end();
+    });
+    await closed(client);
+    expect(asked).toEqual([[username, one.publicKey, undefined], 1]);
+  });
+
+  it('keeps its session id through key exchanges, and shows the signature of each', async () => {
+    const rekeying = await startSshd({ authorizedKeys: [one.line], config: ['RekeyLimit 64K'] });
+    const client = new ssh2.Client();
+    const signatures: string[] = [];
+    const sessionIds: string[] = [];
+    const sign: OneKey['answer'] = (bytes, done) =>
+      done(null, signAs(one, bytes).subarray(4 + one.algorithm.length + 4));
+    const insides = insidesAfter(client, {
+      port: rekeying.port,
+      hostVerifier: (key: Buffer) => {
+        proof.claimed(key);
+        signatures.push(hex(insides.kexSignature()));
+        return true;
+      },
+      authHandler: (methods: unknown, _partial, next: NextAuthHandler) => {
+        if (methods === null) next('none');
+        else next(agent(one.line, sign));
+      },
+    });
+    const proof = keepKexProof(() => insides);
+    client
+      .on('handshake', () => {
+        proof.proven();
+        sessionIds.push(hex(insides.sessionId()));
+      })
+      .on('ready', () => {
+        client.exec('head -c 300000 /dev/zero', (_, channel) => {
+          channel.resume().on('close', () => client.end());
+        });
+      });
+    await closed(client);
+    await rekeying.stop();
+    expect(signatures.length).toBeGreaterThan(1);
+    expect(new Set(signatures).size).toBe(signatures.length);
+    expect(signatures).not.toContain('');
+    expect(new Set(sessionIds).size).toBe(1);
+    const kept = proof.bind();
+    expect([hex(kept?.sessionId), hex(kept?.signature)]).toEqual([sessionIds[0], signatures[0]]);
   });
 });

@@ -3,7 +3,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBench, type Ended } from '../support/program-driver.ts';
 import { runsOf, untold } from '../support/program-logs.ts';
-import { createIdentity, pair, PROMPT, startPhone, type Phone } from '../support/program-story.ts';
+import {
+  createIdentity,
+  knowHost,
+  pair,
+  type Phone,
+  PROMPT,
+  startPhone,
+} from '../support/program-story.ts';
 import { freePort, hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 const passphrase = 'four words and more';
@@ -126,6 +133,7 @@ describe('vmux connect to what is no good server', () => {
       const banner = `${bench.directory}/banner`;
       writeFileSync(banner, `${hostile}\n`);
       sshd = await startSshd({ config: [`Banner ${banner}`], authorizedKeys: [identity] });
+      await knowHost(phone, sshd);
       const running = headset.start([
         'connect',
         `root@127.0.0.1:${sshd.port}`,

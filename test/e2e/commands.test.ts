@@ -5,6 +5,7 @@ import { createBench, type Device } from '../support/program-driver.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
   sshWithConfig,
   startPhone,
@@ -204,6 +205,7 @@ describe('the commands', () => {
       expect(refused.stderr).toContain('signer: ssh could not append the key (status 255)\nhint: ');
 
       await pair(headset, phone);
+      await knowHost(phone, sshd);
       const signer = await startPhone(phone);
       const running = headset.start(connectTo(sshd, signer, ['id', '-un']));
       await signer.answer(passphrase);
@@ -233,6 +235,7 @@ describe('the commands', () => {
       );
       await createIdentity(phone, 'work', passphrase);
       await pair(headset, phone);
+      await knowHost(phone, sshd);
       const signer = await startPhone(phone);
       const where = `root@127.0.0.1:${sshd.port}`;
       const well = await doctor(where, '--phone', signer.address);

@@ -7,10 +7,11 @@ import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
+  type Phone,
   PROMPT,
   startPhone,
-  type Phone,
 } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -31,6 +32,7 @@ describe.skipIf(!hasSshd)(
       sshd = await startSshd({ prefix: bench.prefix });
       await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
       await pair(headset, phone);
+      await knowHost(phone, sshd);
       signer = await startPhone(phone);
     });
     afterAll(async () => {

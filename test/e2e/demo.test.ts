@@ -56,7 +56,9 @@ const stepsIn = (output: string) =>
 function below(output: string, heading: string): string[] {
   const [, text = ''] = output.split(`\n${heading}\n`);
   const [block = ''] = text.split('\n\n');
-  return block.split('\n').map((line) => line.replace(/after \d+\.\d s/, 'after N s'));
+  return block
+    .split('\n')
+    .map((line) => line.replace(/after \d+\.\d s/, 'after N s').replace(/code \d\d$/, 'code NN'));
 }
 
 describe('npm start without a terminal', () => {
@@ -68,6 +70,11 @@ describe('npm start without a terminal', () => {
       expect(stepsIn(stdout)).toEqual(nineSteps('DNS-SD'));
       expect(stdout).toMatch(/^ {3}headset │ found it by DNS-SD in \d+\.\d\d s$/m);
       expect(stdout).toMatch(/^ {3}headset │ Waiting for iPhone signer…$/m);
+      expect(stdout).toMatch(/^ {3}headset │ Waiting for iPhone signer… code \d\d$/m);
+      expect(stdout).toContain(
+        '   demo    │ the host is new to the phone, which asks for the code on the headset\n' +
+          '   person  │ reads it off the headset and types it on the phone\n7. ',
+      );
       expect(stdout).toMatch(/│ SHA-256 of the challenge: .{16}…, the same on both devices$/m);
       expect(stdout).toMatch(/│ SHA-256 of the signature: .{16}…, the same on both devices$/m);
       expect(stdout).toContain(
@@ -80,6 +87,7 @@ describe('npm start without a terminal', () => {
         '   demo    │ the link is still open; the phone asks again all the same',
         '   headset │ Connecting to 127.0.0.1…',
         '   headset │ Waiting for iPhone signer…',
+        '   headset │ Waiting for iPhone signer… code NN',
         '   phone   │ shows the sheet',
         '   person  │ taps Deny',
         '   headset │ The request was denied on the phone.',
@@ -90,6 +98,7 @@ describe('npm start without a terminal', () => {
         '   demo    │ on a clock of 3 s instead of the ten, for the demo',
         '   headset │ Connecting to 127.0.0.1…',
         '   headset │ Waiting for iPhone signer…',
+        '   headset │ Waiting for iPhone signer… code NN',
         '   phone   │ shows the sheet',
         '   phone   │ takes the sheet away',
         '   headset │ No iPhone signer found.',
@@ -209,6 +218,7 @@ describe.skipIf(!hasTmux)('npm start at a terminal (skipped without tmux)', () =
       await first.shows(failures.permissionDenied.message);
       await sshd.setAuthorizedKeys([line]);
       first.press('r');
+      await typeCode(first);
       await first.shows('passphrase + Enter approves');
       first.enter('correct horse');
       await first.shows(/\n9\. [^]*[$#]$/);
@@ -216,7 +226,7 @@ describe.skipIf(!hasTmux)('npm start at a terminal (skipped without tmux)', () =
       await first.shows('status 3');
 
       const second = openTerminal([where]);
-      await second.shows('passphrase + Enter approves');
+      await second.shows('shows, d + Enter denies:');
       expect(second.screen()).toContain(line);
       expect(second.screen()).not.toContain('press Enter…');
       second.enter('d');
@@ -227,6 +237,13 @@ describe.skipIf(!hasTmux)('npm start at a terminal (skipped without tmux)', () =
     2 * patiently,
   );
 });
+
+/** The person at both devices: the code stands in the headset's line, and the sheet asks for it. */
+async function typeCode(terminal: ReturnType<typeof openTerminal>): Promise<void> {
+  await terminal.shows(/New host: SHA256:[^]*shows, d \+ Enter denies:/);
+  const [, code = ''] = /Waiting for iPhone signer… code (\d\d)/.exec(terminal.screen()) ?? [];
+  terminal.enter(code);
+}
 
 function isAlive(pid: number): boolean {
   try {

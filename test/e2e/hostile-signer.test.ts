@@ -11,7 +11,7 @@ import { str } from '../adapters/keys-examples.ts';
 import { identityOf, type Heard, type SignMessage } from '../support/hostile-headset.ts';
 import { signerHello } from '../support/link-rig.ts';
 import { createBench } from '../support/program-driver.ts';
-import { connectTo, createIdentity, pair } from '../support/program-story.ts';
+import { connectTo, createIdentity, knowHost, pair } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 type Say = (...messages: unknown[]) => void;
@@ -44,6 +44,7 @@ describe.skipIf(!hasSshd)(
       const line = await createIdentity(phone, 'work', 'correct horse');
       await pair(headset, phone);
       sshd = await startSshd({ authorizedKeys: [line] });
+      await knowHost(phone, sshd);
       [work] = JSON.parse((await phone.run(['identity', 'list', '--json'])).stdout);
     });
     afterEach(() => {
@@ -109,7 +110,7 @@ describe.skipIf(!hasSshd)(
       [
         'answers in another version of the protocol',
         'updateVmux',
-        { hello: { ...signerHello, protocols: [2] }, patience: '8' },
+        { hello: { ...signerHello, protocols: [3] }, patience: '8' },
       ],
       ['offers nothing', 'noIdentity', { identities: [] }],
       [

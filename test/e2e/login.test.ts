@@ -5,10 +5,11 @@ import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
+  type Phone,
   PROMPT,
   startPhone,
-  type Phone,
 } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -32,6 +33,7 @@ describe.skipIf(!hasSshd)(
         keys[label] = await createIdentity(phone, label, passphraseOf(label));
       }
       await sshd.setAuthorizedKeys([keys['work'] ?? '']);
+      await knowHost(phone, sshd);
     });
     afterAll(async () => {
       await bench.clear();
@@ -57,7 +59,7 @@ describe.skipIf(!hasSshd)(
     it('asks with one sheet, for the one identity of three that the server accepts', async () => {
       const connecting = headset.start(connectTo(sshd, signer, ['id', '-un']));
       await signer.expect(
-        /SSH Sign Request\n {2}From Vision → 127\.0\.0\.1 {2}\(said by Vision\)\n/,
+        /SSH Sign Request\n {2}From Vision → 127\.0\.0\.1\n {2}to {4}127\.0\.0\.1, known since \d{4}-\d\d-\d\d\n/,
       );
       const [, label] = await signer.expect(/user {2}root\n {2}key {3}(\S+) {2}SHA256:/);
       expect(label).toBe('work');
@@ -65,7 +67,7 @@ describe.skipIf(!hasSshd)(
       const { status, stdout, stderr } = await connecting.ended;
       expect({ status, stdout }).toEqual({ status: 0, stdout: 'root\n' });
       expect(stderr).toMatch(
-        /^vmux: taking the new host key SHA256:\S+\nWaiting for iPhone signer… \(10 s\)\n$/,
+        /^vmux: taking the new host key SHA256:\S+\nWaiting for iPhone signer… \(10 s\)\nWaiting for iPhone signer… code \d\d\n$/,
       );
       expect(made()).toEqual({ sheets: 1, signatures: 1, logins: 1 });
     });
@@ -81,15 +83,14 @@ describe.skipIf(!hasSshd)(
       const connecting = headset.start(connectTo(sshd, signer, ['id', '-un']));
       await signer.answer('d');
       await signer.expect('denied; nothing was signed');
-      expect(await connecting.ended).toEqual({
-        status: 255,
-        signal: null,
-        stdout: '',
-        stderr:
-          'Waiting for iPhone signer… (10 s)\n' +
+      const { status, signal, stdout, stderr } = await connecting.ended;
+      expect({ status, signal, stdout }).toEqual({ status: 255, signal: null, stdout: '' });
+      expect(stderr.replace(/code \d\d$/m, 'code NN')).toBe(
+        'Waiting for iPhone signer… (10 s)\n' +
+          'Waiting for iPhone signer… code NN\n' +
           'vmux: The request was denied on the phone.\n' +
           'hint: Nothing was signed. Approve it next time.\n',
-      });
+      );
       expect(made()).toEqual({ ...before, sheets: before.sheets + 1 });
     });
 

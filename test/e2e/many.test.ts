@@ -5,10 +5,11 @@ import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
+  type Phone,
   PROMPT,
   startPhone,
-  type Phone,
 } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -30,6 +31,7 @@ describe.skipIf(!hasSshd)(
       sshd = await startSshd({ prefix: bench.prefix });
       key = await createIdentity(phone, 'work', passphrase);
       await sshd.setAuthorizedKeys([key]);
+      await knowHost(phone, sshd);
       await pair(left, phone, { headset: 'Left', phone: 'iPhone' });
       await pair(right, phone, { headset: 'Right', phone: 'iPhone' });
       signer = await startPhone(phone);
@@ -161,6 +163,7 @@ describe.skipIf(!hasSshd)(
       expect(stranger.stdout().toString()).not.toContain('headset is linked');
 
       const newKey = await createIdentity(wiped, 'work', otherPassphrase);
+      await knowHost(wiped, sshd);
       await sshd.setAuthorizedKeys([newKey]);
       await pair(left, wiped, { headset: 'Left', phone: 'new iPhone' });
       await linked(left, stranger);

@@ -7,10 +7,11 @@ import { eventsOf } from '../support/program-logs.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
+  type Phone,
   PROMPT,
   startPhone,
-  type Phone,
 } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -36,6 +37,7 @@ describe.skipIf(!hasSshd)(
       sshd = await startSshd({ prefix: bench.prefix });
       await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', canaries.passphrase)]);
       await pair(headset, phone);
+      await knowHost(phone, sshd);
       signer = await startPhone(phone);
       for (const [name, text] of Object.entries(canaries)) secrets.set(name, Buffer.from(text));
       secrets.set('private key', scalarOf(phone.home, canaries.passphrase));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBench } from '../support/program-driver.ts';
 import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
-import { connectTo, createIdentity, pair } from '../support/program-story.ts';
+import { connectTo, createIdentity, knowHost, pair } from '../support/program-story.ts';
 import { openTerminal, tmuxMissing, type Terminal } from '../support/program-terminal.ts';
 import { freePort, hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -22,6 +22,7 @@ describe.skipIf(missing !== null)(
     beforeAll(async () => {
       sshd = await startSshd({ prefix: bench.prefix });
       await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
+      await knowHost(phone, sshd);
       await pair(headset, phone, { headset: 'Vision', phone: 'iPhone' });
       signer.address = `127.0.0.1:${await freePort()}`;
       terminal = await start();
@@ -46,7 +47,7 @@ describe.skipIf(missing !== null)(
     it('counts down, shows dots for the passphrase and goes when it was signed', async () => {
       const connecting = connect();
       await terminal.shows(
-        /SSH Sign Request\n {2}From Vision → 127\.0\.0\.1 {2}\(said by Vision\)\n {2}user {2}root\n {2}key {3}work {2}SHA256:/,
+        /SSH Sign Request\n {2}From Vision → 127\.0\.0\.1\n {2}to {4}127\.0\.0\.1, known since [\d-]+\n {2}user {2}root\n {2}key {3}work {2}SHA256:/,
       );
       await terminal.shows(/ {2}[1-8] s left/);
       await terminal.shows(ready);

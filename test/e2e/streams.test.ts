@@ -8,10 +8,11 @@ import { untold } from '../support/program-logs.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
+  type Phone,
   sshWithConfig,
   startPhone,
-  type Phone,
 } from '../support/program-story.ts';
 import { hasSshd, makeHostKey, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -36,6 +37,7 @@ describe.skipIf(!hasSshd)(
         await createIdentity(phone, 'work', passphrase),
       ]);
       await pair(headset, phone);
+      await knowHost(phone, sshd);
       signer = await startPhone(phone);
       sshFolder = join(bench.directory, 'bin');
       mkdirSync(sshFolder);
@@ -132,7 +134,9 @@ describe.skipIf(!hasSshd)(
       await signer.answer(passphrase);
       const { stdout, stderr } = await running.ended;
       expect(stdout).toBe('bare');
-      expect(stderr).toBe('Waiting for iPhone signer… (10 s)\n');
+      expect(stderr).toMatch(
+        /^Waiting for iPhone signer… \(10 s\)\nWaiting for iPhone signer… code \d\d\n$/,
+      );
     });
 
     it('keep the session when the phone is killed', async () => {

@@ -4,10 +4,11 @@ import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
 import {
   connectTo,
   createIdentity,
+  knowHost,
   pair,
+  type Phone,
   PROMPT,
   startPhone,
-  type Phone,
 } from '../support/program-story.ts';
 import { openTerminal, tmuxMissing, type Terminal } from '../support/program-terminal.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -29,6 +30,7 @@ describe.skipIf(missing !== null)(
       sshd = await startSshd({ prefix: bench.prefix });
       await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
       await pair(headset, phone);
+      await knowHost(phone, sshd);
       signer = await startPhone(phone);
     });
     afterAll(async () => {
@@ -52,7 +54,7 @@ describe.skipIf(missing !== null)(
       terminal.type(connect());
       terminal.press('Enter');
       await terminal.shows(
-        /Waiting for iPhone signer… \d+ s\n.*look at your phone · {2}Esc {2}Cancel/,
+        /Waiting for iPhone signer… \d+ s\n.*look at your phone · code \d\d · {2}Esc {2}Cancel/,
       );
       await signer.answer(passphrase);
       await terminal.shows(/^[^ ]*[#$]$/m);

@@ -45,6 +45,7 @@ describe('Multiple Identities', () => {
       fingerprint: 'SHA256:home',
       requestId: 'request-1',
       challengeHash: 'hash-1',
+      code: '42',
     });
     expect(flow.states()).toEqual(toSent);
     expect(flow.sent.ssh).toEqual([offered(work, home)]);
@@ -92,6 +93,7 @@ describe('Multiple Identities', () => {
       fingerprint: 'SHA256:work',
       requestId: 'request-1',
       challengeHash: 'hash-1',
+      code: '42',
     });
     expect(flow.states()).toEqual([...toOffering, 'discovering']);
     flow.phone('link.up', { phone: iphone, identities: [home] });
@@ -108,6 +110,7 @@ describe('a link that drops', () => {
     fingerprint: 'SHA256:work',
     requestId: 'request-1',
     challengeHash: 'hash-1',
+    code: '42',
   };
 
   it('before the server asked is looked for again', () => {

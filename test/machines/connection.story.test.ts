@@ -75,6 +75,7 @@ describe('What Happens When You Connect', () => {
       fingerprint: 'SHA256:work',
       requestId: 'request-1',
       challengeHash: 'hash-1',
+      code: '42',
     });
 
     expect(flow.states()).toEqual(toSent);
@@ -83,9 +84,28 @@ describe('What Happens When You Connect', () => {
       requestId: 'request-1',
       fingerprint: 'SHA256:work',
       challengeHash: 'hash-1',
+      code: '42',
       phoneId: 'phone-1',
       outstanding: true,
     });
+  });
+
+  it.each([
+    ['the port and user that the name stands for', { port: 2_200, user: 'root' }],
+    ['the port and user that were typed, while nobody has said more', null],
+  ])('5. and names %s.', (_, resolved) => {
+    const flow = connect({ port: 2_222, user: 'ada' });
+    flow.person('user.connect');
+    if (resolved !== null) flow.ssh('ssh.resolved', { hostname: '192.0.2.7', ...resolved });
+    flow.ssh('ssh.publickeyWanted', { methods: ['publickey'] });
+    flow.phone('link.up', { phone: iphone, identities: [work] });
+    flow.ssh('ssh.identityAccepted', {
+      fingerprint: 'SHA256:work',
+      requestId: 'request-1',
+      challengeHash: 'hash-1',
+      code: '42',
+    });
+    expect(flow.sent.link).toEqual([wanted, requested(resolved ?? { port: 2_222, user: 'ada' })]);
   });
 
   it('6. The iPhone shows a sheet describing the request.', () => {
@@ -160,6 +180,7 @@ describe('On follow-up reconnects within the same session', () => {
       fingerprint: 'SHA256:work',
       requestId: 'request-2',
       challengeHash: 'hash-2',
+      code: '17',
     });
     flow.phone('signer.presented', { requestId: 'request-2' });
 
@@ -174,7 +195,7 @@ describe('On follow-up reconnects within the same session', () => {
     ]);
     expect(flow.sent.link.slice(2)).toEqual([
       wanted,
-      requested({ requestId: 'request-2', user: '' }),
+      requested({ requestId: 'request-2', code: '17', user: '', port: 0 }),
     ]);
   });
 
@@ -261,6 +282,7 @@ describe('What You See on the Headset', () => {
       fingerprint: 'SHA256:work',
       requestId: 'request-1',
       challengeHash: 'hash-1',
+      code: '42',
     });
     flow.wait(3_000);
     flow.phone('signer.presented', { requestId: 'request-1' });
@@ -300,6 +322,7 @@ describe('What You See on the Headset', () => {
       fingerprint: 'SHA256:work',
       requestId: 'request-1',
       challengeHash: 'hash-1',
+      code: '42',
     });
     expect(flow.sent.link).toEqual([wanted, requested({ ttl: 1, queueTtl: 1, sheetTtl: 1 })]);
   });

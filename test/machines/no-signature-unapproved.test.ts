@@ -1,14 +1,16 @@
 /**
  * No transition reaches `signing` except through `reviewing` and `verifyingUser` of the same
- * request: asserted over the definitions of all transitions, and over the graph of all states that
- * two requests, two links and an identity being disabled can bring about.
+ * request, and none lets its person decide before its code was typed where it must be: asserted over
+ * the definitions of all transitions, and over the graph of all states that two requests, two links,
+ * an identity being disabled and a host becoming known can bring about.
  */
 import { describe, expect, it } from 'vitest';
 import type { AnyStateNode, AnyTransitionDefinition, StateFrom } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap, getStateNodes } from 'xstate/graph';
 import { signerMachine } from '../../machines/phone/signer.machine.ts';
+import { badgeOf, mustTypeCode } from '../../machines/phone/destination.ts';
 import type { SignerEvent } from '../../machines/phone/signer.context.ts';
-import { disabled, enabled, foreign, request } from '../support/story-signer.ts';
+import { disabled, enabled, foreign, pinned, toNewHost } from '../support/story-signer.ts';
 
 type State = StateFrom<typeof signerMachine>;
 
@@ -35,6 +37,16 @@ function waysInto(id: string): string[] {
     .map(({ source, eventType, guard }) => `${source.id} on ${eventType} [${String(guard)}]`);
 }
 
+/** What leads out of a state when its sheet has settled, in the order in which it is tried. */
+const afterSettling = () =>
+  transitions
+    .filter(({ source, eventType }) => source.id === settling && eventType.includes('after'))
+    .map(({ guard, target }) => [String(guard), target?.map(({ id }) => id)]);
+
+/** The states that take an event. */
+const takers = (event: string) =>
+  transitions.filter(({ eventType }) => eventType === event).map(({ source }) => source.id);
+
 /** The states in which a port runs. */
 const users = (port: string) =>
   nodes.filter(({ invoke }) => invoke.some(({ src }) => src === port)).map(({ id }) => id);
@@ -43,6 +55,7 @@ const isSigned = (action: unknown) =>
   JSON.stringify(action)?.includes('"outcome":"signed"') ?? false;
 
 const linked = 'signer.awake.linked';
+const settling = `${linked}.reviewing.settling`;
 
 describe('the definitions', () => {
   it('have one way into `signing`: a verified person', () => {
@@ -55,6 +68,27 @@ describe('the definitions', () => {
     expect(waysInto(`${linked}.verifyingUser`)).toEqual([
       `${linked}.reviewing.deciding on user.approve [isOnSheet]`,
     ]);
+  });
+
+  it('let the person decide at once only where no code has to be typed, else by its own code', () => {
+    expect(afterSettling()).toEqual([
+      ['mustTypeCode', [`${linked}.reviewing.matching`]],
+      ['undefined', [`${linked}.reviewing.deciding`]],
+    ]);
+    expect(waysInto(`${linked}.reviewing.deciding`)).toEqual([
+      `${settling} on xstate.after.settle.${settling} [undefined]`,
+      `${linked}.reviewing.matching on user.code [isItsCode]`,
+      `${linked}.verifyingUser on xstate.done.actor.biometrics [hasTriesLeft]`,
+    ]);
+    expect(waysInto(`${linked}.reviewing.matching`)).toEqual([
+      `${settling} on xstate.after.settle.${settling} [mustTypeCode]`,
+    ]);
+  });
+
+  it('take no approval, no pinning and no code outside the state that is for it', () => {
+    expect(new Set(takers('user.approve'))).toEqual(new Set([`${linked}.reviewing.deciding`]));
+    expect(new Set(takers('user.pin'))).toEqual(new Set([`${linked}.reviewing.deciding`]));
+    expect(new Set(takers('user.code'))).toEqual(new Set([`${linked}.reviewing.matching`]));
   });
 
   it('use the key in `signing` and ask for Face ID in `verifyingUser`, and nowhere else', () => {
@@ -73,8 +107,12 @@ describe('the definitions', () => {
   });
 });
 
-const one = request({ ref: 'one' });
-const two = request({ ...foreign, ref: 'two' });
+/** Its host is not known until `new.example` is pinned. */
+const one = { ...toNewHost, ref: 'one', code: '41' };
+/** No code has to be typed for it. */
+const two = { ...foreign, ref: 'two', code: '42' };
+
+const known = [pinned('server.example')];
 
 /** Whatever can be told or forged: every internal event of the chart included. */
 const events = [
@@ -90,8 +128,15 @@ const events = [
       (type) => ({ type, ref }),
     ),
   ),
-  { type: 'identities.changed', identities: [enabled('work')] },
-  { type: 'identities.changed', identities: [disabled('work')] },
+  ...['one', 'two', 'three'].flatMap((ref) =>
+    [one, two].map(({ code }) => ({ type: 'user.code', ref, code })),
+  ),
+  { type: 'user.pin', ref: 'one', pin: true },
+  { type: 'settings.changed', identities: [enabled('work')] },
+  { type: 'settings.changed', identities: [disabled('work')] },
+  { type: 'settings.changed', pins: known },
+  { type: 'settings.changed', pins: [...known, pinned('new.example')] },
+  { type: 'hostbound.noted' },
   { type: 'phone.suspended' },
   { type: 'phone.resumed' },
   { type: 'xstate.done.actor.biometrics', output: { verdict: 'verified' } },
@@ -101,23 +146,40 @@ const events = [
     .map((type) => ({ type })),
 ] as SignerEvent[];
 
+type Edge = ReturnType<typeof graph>[number];
+
+/** The states at the end of all paths over these edges; a path begins where nothing has happened. */
+function reachable(edges: Edge[]): State[] {
+  const from = Map.groupBy(edges, ({ state }) => keyOf(state));
+  const start = [...from.values()][0]?.[0]?.state;
+  const seen = new Map(start && [[keyOf(start), start]]);
+  for (const [key] of seen) {
+    for (const { nextState } of from.get(key) ?? []) seen.set(keyOf(nextState), nextState);
+  }
+  return [...seen.values()];
+}
+
+/** What tells two states apart. */
+const keyOf = ({ value, context }: State) =>
+  JSON.stringify([
+    value,
+    context.links,
+    context.queue.map(({ ref, linkId }) => [ref, linkId]),
+    context.tries,
+    context.identities.map((identity) => identity.enabled),
+    context.pins.length,
+  ]);
+
 function graph() {
   return adjacencyMapToArray<State, SignerEvent>(
     getAdjacencyMap(signerMachine, {
-      input: { port: 1, identities: [enabled('work')] },
+      input: { port: 1, identities: [enabled('work')], pins: known },
       events,
       /** Each link once, and so a finite graph. */
       filterEvents: ({ context }, event) =>
         event.type !== 'link.opened' ||
         !context.links.some(({ linkId }) => linkId === event.linkId),
-      serializeState: ({ value, context }) =>
-        JSON.stringify([
-          value,
-          context.links,
-          context.queue.map(({ ref, linkId }) => [ref, linkId]),
-          context.tries,
-          context.identities.map((identity) => identity.enabled),
-        ]),
+      serializeState: keyOf,
     }) as never,
   );
 }
@@ -127,6 +189,27 @@ const isSigning = (state: State) => state.matches({ awake: { linked: 'signing' }
 const isVerifying = (state: State) => state.matches({ awake: { linked: 'verifyingUser' } });
 const isDeciding = (state: State) =>
   state.matches({ awake: { linked: { reviewing: 'deciding' } } });
+const isMatching = (state: State) =>
+  state.matches({ awake: { linked: { reviewing: 'matching' } } });
+const isSettling = (state: State) =>
+  state.matches({ awake: { linked: { reviewing: 'settling' } } });
+
+/** The person has to type the code of the request on the sheet. */
+function needsCode({ context: { queue, pins } }: State): boolean {
+  const [asked] = queue;
+  return asked !== undefined && mustTypeCode(badgeOf(pins, asked), asked.proof);
+}
+
+const isOwnCode = ({ context }: State, event: SignerEvent) =>
+  event.type === 'user.code' &&
+  event.ref === context.queue[0]?.ref &&
+  event.code === context.queue[0].code;
+
+/** Where a person may decide, or has, although the code of the request has to be typed. */
+const decided = (states: State[]) =>
+  states.filter(
+    (state) => [isDeciding, isVerifying, isSigning].some((mode) => mode(state)) && needsCode(state),
+  );
 
 describe('the graph', () => {
   const edges = graph();
@@ -158,6 +241,28 @@ describe('the graph', () => {
     expect(new Set(into.map(({ nextState }) => onSheet(nextState)))).toEqual(
       new Set(['one', 'two']),
     );
+  });
+
+  it('reaches `deciding` without a code only where none has to be typed, else by its own', () => {
+    const into = edges.filter(
+      ({ state, nextState }) => isDeciding(nextState) && !isDeciding(state),
+    );
+    for (const { state, event, nextState } of into) {
+      expect(onSheet(nextState)).toBe(onSheet(state));
+      const way = [isSettling(state), isMatching(state), isVerifying(state)];
+      expect(way.filter(Boolean)).toEqual([true]);
+      if (isSettling(state)) expect(needsCode(state)).toBe(false);
+      if (isMatching(state)) expect(isOwnCode(state, event)).toBe(true);
+    }
+    const ways = into.map(({ state }) => `${onSheet(state)} ${isMatching(state)}`);
+    expect(new Set(ways)).toEqual(new Set(['one true', 'one false', 'two false']));
+  });
+
+  it('has no path to an approval of a request whose code must be typed and was not', () => {
+    expect(decided(reachable(edges)).length).toBeGreaterThan(0);
+    expect(
+      decided(reachable(edges.filter(({ state, event }) => !isOwnCode(state, event)))),
+    ).toEqual([]);
   });
 
   it('never changes the request while it is decided, verified or signed', () => {

@@ -66,7 +66,9 @@ describe('a chart that was not given its adapters says which one is missing', ()
       fingerprint: 'SHA256:work',
       challengeHash: 'h',
       host: '',
+      port: 0,
       user: 'u',
+      code: '42',
       at: 0,
     };
     expect(await complaints(signingMachine, input)).toEqual(missing('link'));
@@ -81,17 +83,22 @@ describe('a chart that was not given its adapters says which one is missing', ()
 
   it('signer', async () => {
     const input = { port: 1, identities: [enabled('work')] };
-    expect(await complaints(signerMachine, input)).toEqual(missing('advertiser', 'listener'));
+    expect(await complaints(signerMachine, input)).toEqual(
+      missing('advertiser', 'listener', 'pins'),
+    );
 
     const advertiser = fromEventObservable(() => NEVER);
     const quiet = fromCallback(() => {});
-    const listening = signerMachine.provide({ actors: { advertiser, listener: quiet } as never });
+    const listening = signerMachine.provide({
+      actors: { advertiser, listener: quiet, pins: quiet } as never,
+    });
     expect(await complaints(listening, input, open)).toEqual(missing('sheet'));
 
     const approve = (actor: AnyActorRef, clock: SimulatedClock) => {
       open(actor);
       actor.send({ type: 'request.received', ...first });
       clock.increment(700);
+      actor.send({ type: 'user.code', ref: first.ref, code: first.code });
       actor.send({ type: 'user.approve', ref: first.ref });
     };
     const showing = listening.provide({ actors: { sheet: quiet } as never });

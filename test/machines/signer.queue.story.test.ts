@@ -5,6 +5,7 @@ import {
   advertises,
   answers,
   closes,
+  counts,
   disabled,
   enabled,
   first,
@@ -12,9 +13,11 @@ import {
   phone,
   presents,
   queues,
+  refuses,
   request,
   second,
   shows,
+  tellsRefused,
   untilAsked,
   untilDeciding,
   untilSigning,
@@ -39,19 +42,19 @@ describe('one sheet at a time', () => {
     story.asks(foreign);
     expect(story.states()).toEqual(toDeciding);
     expect(story.sent.listener).toEqual([...begun, queues(second), queues(foreign)]);
-    expect(story.sent.sheet).toEqual([shows(first), accepts(first)]);
+    const begin = [shows(first), accepts(first), counts(first, 1, 1), counts(first, 1, 2)];
+    expect(story.sent.sheet).toEqual(begin);
 
     story.taps('user.deny', first.ref);
 
     expect(story.states()).toEqual([...toDeciding, 'idle', 'settling']);
     expect(story.sent.sheet).toEqual([
-      shows(first),
-      accepts(first),
+      ...begin,
       closes(first, 'denied'),
-      shows(second, { ...afterWaiting, waiting: 1 }),
+      shows(foreign, { ...afterWaiting, waiting: 1 }),
     ]);
-    story.shown(second.ref);
-    expect(story.sent.listener.at(-1)).toEqual(presents(second));
+    story.shown(foreign.ref);
+    expect(story.sent.listener.at(-1)).toEqual(presents(foreign));
   });
 
   it('each answer goes to its own link, with two headsets at once', async () => {
@@ -88,7 +91,13 @@ describe('one sheet at a time', () => {
       queues(impatient),
       answers(impatient, { outcome: 'expired' }),
     ]);
-    expect(story.sent.sheet).toEqual([shows(first), accepts(first), closes(impatient, 'expired')]);
+    expect(story.sent.sheet).toEqual([
+      shows(first),
+      counts(first, 1, 1),
+      accepts(first),
+      closes(impatient, 'expired'),
+      counts(first, 1, 0),
+    ]);
   });
 
   it('time in the queue does not count against the sheet', () => {
@@ -116,7 +125,7 @@ describe('one sheet at a time', () => {
     const long = { ttl: 500_000, queueTtl: 500_000, sheetTtl: 500_000 };
     const now = request(long);
     const waiting = request({ ...second, ...long });
-    const last = request({ ref: 'headset-1/request-3', ...long });
+    const last = request({ ref: 'headset-1/request-3', user: 'root', ...long });
     story.asks(now);
     story.asks(waiting);
     story.asks(last);
@@ -136,16 +145,36 @@ describe('one sheet at a time', () => {
     ]);
   });
 
-  it('at most thirty-two requests are held, the one on the sheet included', () => {
+  it('at most twenty-four requests of one headset are held, the one on the sheet included', () => {
     const story = untilDeciding();
-    const many = Array.from({ length: 32 }, (_, i) => request({ ref: `headset-1/more-${i + 1}` }));
+    const many = Array.from({ length: 24 }, (_, i) => request({ ref: `headset-1/more-${i + 1}` }));
     for (const asked of many) story.asks(asked);
     const last = many.at(-1) ?? first;
-    expect(story.context().queue).toHaveLength(32);
+    expect(story.context().queue).toHaveLength(24);
     expect(story.states()).toEqual(toDeciding);
     expect(story.sent.listener.slice(-2)).toEqual([
       queues(many.at(-2) ?? first),
-      answers(last, { outcome: 'failed', reason: 'phoneBusy' }),
+      refuses(last, 'phoneBusy'),
+    ]);
+    expect(story.sent.sheet.slice(-2)).toEqual([
+      counts(first, 24, 0),
+      tellsRefused(last, 'phoneBusy'),
+    ]);
+    story.asks(foreign);
+    expect(story.sent.listener.at(-1)).toEqual(queues(foreign));
+  });
+
+  it('at most ninety-six requests are held in all', () => {
+    const story = untilDeciding();
+    const many = Array.from({ length: 96 }, (_, i) => {
+      const deviceId = `headset-${(i % 4) + 2}`;
+      return request({ ref: `${deviceId}/more-${i}`, deviceId });
+    });
+    for (const asked of many) story.asks(asked);
+    expect(story.context().queue).toHaveLength(96);
+    expect(story.sent.listener.slice(-2)).toEqual([
+      queues(many.at(-2) ?? first),
+      refuses(many.at(-1) ?? first, 'phoneBusy'),
     ]);
   });
 });
@@ -167,6 +196,7 @@ describe('a request that is withdrawn', () => {
     expect(story.sent.sheet).toEqual([
       shows(first),
       accepts(first),
+      counts(first, 1, 1),
       closes(first, 'withdrawn'),
       shows(foreign, afterWaiting),
       accepts(foreign),
@@ -216,7 +246,13 @@ describe('a request that is withdrawn', () => {
       queues(second),
       answers(second, { outcome: 'withdrawn' }),
     ]);
-    expect(story.sent.sheet).toEqual([shows(first), accepts(first), closes(second, 'withdrawn')]);
+    expect(story.sent.sheet).toEqual([
+      shows(first),
+      accepts(first),
+      counts(first, 1, 1),
+      closes(second, 'withdrawn'),
+      counts(first, 1, 0),
+    ]);
   });
 
   it('that nobody holds is nothing', () => {
@@ -244,6 +280,8 @@ describe('a link that drops', () => {
       shows(first),
       accepts(first),
       verifies(first),
+      counts(first, 1, 1),
+      counts(first, 1, 2),
       closes(first, 'withdrawn'),
       closes(second, 'withdrawn'),
       shows(foreign, afterWaiting),
@@ -260,7 +298,14 @@ describe('a link that drops', () => {
     expect(story.states()).toEqual(toDeciding);
     expect(story.refs()).toEqual([first.ref, second.ref]);
     expect(story.context().links).toEqual([{ linkId: 'link-1', deviceId: 'headset-1' }]);
-    expect(story.sent.sheet).toEqual([shows(first), accepts(first), closes(foreign, 'withdrawn')]);
+    expect(story.sent.sheet).toEqual([
+      shows(first),
+      accepts(first),
+      counts(first, 1, 1),
+      counts(first, 1, 2),
+      closes(foreign, 'withdrawn'),
+      counts(first, 1, 1),
+    ]);
   });
 
   it('was the last: the phone is advertising again, and its sheets are gone', () => {
@@ -275,6 +320,7 @@ describe('a link that drops', () => {
     expect(story.sent.sheet).toEqual([
       shows(first),
       accepts(first),
+      counts(first, 1, 1),
       closes(first, 'withdrawn'),
       closes(second, 'withdrawn'),
     ]);
@@ -335,21 +381,25 @@ describe('the phone refuses before a sheet', () => {
     story.asks(asked);
     expect(story.states()).toEqual(['advertising', 'idle']);
     expect(story.sent).toEqual({
-      listener: [advertises('work'), answers(asked, { outcome: 'failed', reason })],
-      sheet: [],
+      listener: [advertises('work'), refuses(asked, reason)],
+      sheet: [tellsRefused(asked, reason)],
+      pins: [],
     });
   });
 
-  it.each(['requestUnreadable', 'requestMismatch', 'requestIdReused'] as const)(
+  it.each(['requestUnreadable', 'requestMismatch', 'requestIdReused', 'proofInvalid'] as const)(
     'what it cannot read as what it claims to be: %s',
     (reason) => {
       const story = phone();
       story.linked('link-1', 'headset-1');
-      story.send({ type: 'request.unreadable', ref: first.ref, linkId: 'link-1', reason });
+      const { ref, linkId, deviceName, host, user } = first;
+      const claimed = { ref, linkId, deviceName, host, user };
+      story.send({ type: 'request.unreadable', ...claimed, reason });
       expect(story.states()).toEqual(['advertising', 'idle']);
       expect(story.sent).toEqual({
-        listener: [advertised, answers(first, { outcome: 'failed', reason })],
-        sheet: [],
+        listener: [advertised, refuses(first, reason)],
+        sheet: [{ ...tellsRefused(first, reason), kind: null }],
+        pins: [],
       });
     },
   );
@@ -360,7 +410,7 @@ describe('disabling an identity', () => {
 
   it('refuses the request on the sheet, even while it is being signed', async () => {
     const story = await untilSigning();
-    story.send({ type: 'identities.changed', identities: [disabled('work'), enabled('home')] });
+    story.settings({ identities: [disabled('work'), enabled('home')] });
     await story.keys.resolve({ signatureHash: 'signature-1' });
     expect(story.states()).toEqual([...toSigning, 'idle']);
     expect(story.sent.listener).toEqual([
@@ -378,7 +428,7 @@ describe('disabling an identity', () => {
     story.asks(forHome);
     story.asks(second);
     story.wait(700);
-    story.send({ type: 'identities.changed', identities: [disabled('work'), enabled('home')] });
+    story.settings({ identities: [disabled('work'), enabled('home')] });
     expect(story.states()).toEqual(toDeciding);
     expect(story.refs()).toEqual([forHome.ref]);
     expect(story.sent.listener).toEqual([
@@ -388,9 +438,11 @@ describe('disabling an identity', () => {
       answers(second, { outcome: 'failed', reason: 'identityDisabled' }),
     ]);
     expect(story.sent.sheet).toEqual([
-      shows(forHome, { label: 'home', waiting: 0 }),
+      shows(forHome, { label: 'home' }),
+      counts(forHome, 1, 1),
       accepts(forHome),
       closes(second, 'failed'),
+      counts(forHome, 1, 0),
     ]);
     story.wait(60_000);
     expect(story.sent.listener.slice(4)).toEqual([answers(forHome, { outcome: 'expired' })]);
@@ -399,7 +451,7 @@ describe('disabling an identity', () => {
   it('refuses everything that waits when all are disabled', () => {
     const story = untilDeciding();
     story.asks(foreign);
-    story.send({ type: 'identities.changed', identities: bothDisabled });
+    story.settings({ identities: bothDisabled });
     expect(story.states()).toEqual([...toDeciding, 'idle']);
     expect(story.refs()).toEqual([]);
     expect(story.sent.listener).toEqual([
@@ -413,7 +465,7 @@ describe('disabling an identity', () => {
 
   it('removing it refuses too', () => {
     const story = untilDeciding();
-    story.send({ type: 'identities.changed', identities: [enabled('home')] });
+    story.settings({ identities: [enabled('home')] });
     expect(story.states()).toEqual([...toDeciding, 'idle']);
     expect(story.sent.listener.at(-1)).toEqual(
       answers(first, { outcome: 'failed', reason: 'identityDisabled' }),
@@ -422,7 +474,7 @@ describe('disabling an identity', () => {
 
   it('of another leaves every request alone', () => {
     const story = untilDeciding();
-    story.send({ type: 'identities.changed', identities: [enabled('work'), disabled('home')] });
+    story.settings({ identities: [enabled('work'), disabled('home')] });
     expect(story.states()).toEqual(toDeciding);
     expect(story.sent.listener).toEqual([...begun, advertises('work')]);
     expect(story.sent.sheet).toEqual([shows(first), accepts(first)]);

@@ -34,14 +34,14 @@ describe('the phone in the foreground', () => {
     expect(story.states()).toEqual(['advertising']);
     expect(story.advertised).toEqual([{ serviceType: '_vmux-signer._tcp', port: 4_022 }]);
     expect(story.context().instance).toBe('random-1');
-    expect(story.sent).toEqual({ listener: [advertised], sheet: [] });
+    expect(story.sent).toEqual({ listener: [advertised], sheet: [], pins: [] });
   });
 
   it('shows nothing while nobody is linked', () => {
     const story = phone();
     story.asks(first);
     expect(story.states()).toEqual(['advertising']);
-    expect(story.sent).toEqual({ listener: [advertised], sheet: [] });
+    expect(story.sent).toEqual({ listener: [advertised], sheet: [], pins: [] });
   });
 
   it('can still be dialled where there is no multicast', () => {
@@ -53,14 +53,15 @@ describe('the phone in the foreground', () => {
 
   it('tells its headsets at once when an identity is enabled or disabled', () => {
     const story = phone();
-    story.send({ type: 'identities.changed', identities: [enabled('work'), disabled('home')] });
+    story.settings({ identities: [enabled('work'), disabled('home')] });
     expect(story.sent.listener).toEqual([advertised, advertises('work')]);
     story.linked('link-1', 'headset-1');
-    story.send({ type: 'identities.changed', identities: [disabled('work'), enabled('home')] });
+    story.settings({ identities: [disabled('work'), enabled('home')] });
     expect(story.states()).toEqual(['advertising', 'idle']);
     expect(story.sent).toEqual({
       listener: [advertised, advertises('work'), advertises('home')],
       sheet: [],
+      pins: [],
     });
   });
 });
@@ -95,13 +96,13 @@ describe('when backgrounded', () => {
     story.linked('link-1', 'headset-1');
     story.asks(first);
     expect(story.states()).toEqual(['advertising', 'asleep']);
-    expect(story.sent).toEqual({ listener: [advertised], sheet: [] });
+    expect(story.sent).toEqual({ listener: [advertised], sheet: [], pins: [] });
   });
 
   it('identities changed meanwhile are advertised when it wakes', () => {
     const story = phone();
     story.send({ type: 'phone.suspended' });
-    story.send({ type: 'identities.changed', identities: [enabled('home')] });
+    story.settings({ identities: [enabled('home')] });
     expect(story.sent.listener).toEqual([advertised]);
     story.send({ type: 'phone.resumed' });
     expect(story.sent.listener).toEqual([advertised, advertises('home')]);
@@ -118,6 +119,12 @@ describe('when backgrounded', () => {
     expect(story.states()).toEqual(['advertising', 'idle', 'asleep']);
     expect(story.ports.listener.running()).toBe(0);
   });
+
+  it('a phone that cannot keep what it learns of hosts is asleep', () => {
+    const story = phone({}, { pins: true });
+    expect(story.states()).toEqual(['advertising', 'asleep']);
+    expect(story.ports.listener.running()).toBe(0);
+  });
 });
 
 describe('The iPhone shows a sheet describing the request', () => {
@@ -132,15 +139,28 @@ describe('The iPhone shows a sheet describing the request', () => {
           ref: 'headset-1/request-1',
           deviceName: 'Vision Pro',
           host: 'server.example',
+          port: 22,
+          badge: {
+            badge: 'known',
+            name: 'server.example',
+            since: 1_000,
+            isCertified: false,
+            fingerprint: 'SHA256:key-of-server.example',
+          },
+          hops: [],
           user: 'ada',
           label: 'work',
           fingerprint: 'SHA256:work',
-          kind: 'publickey',
+          kind: 'hostbound',
           detail: null,
           ttl: 9_000,
+          code: '42',
+          canPin: false,
+          equal: 1,
           waiting: 0,
         },
       ],
+      pins: [],
     });
   });
 
@@ -372,7 +392,7 @@ describe('forged events', () => {
     story.shown(first.ref);
     story.forge({ type: 'user.approve' });
     expect(story.states()).toEqual(['advertising', 'idle']);
-    expect(story.sent).toEqual({ listener: [advertised], sheet: [] });
+    expect(story.sent).toEqual({ listener: [advertised], sheet: [], pins: [] });
   });
 
   it('approve nothing without the name of a request', () => {

@@ -6,12 +6,24 @@ import { setup as realSetup, createMachine as realCreateMachine } from 'xstate';
 import { mutation } from './mutation.ts';
 import type { ChartConfig } from './mutants.ts';
 
+/** What `setup` gives, with its types left to those who use it. */
+interface Made {
+  createMachine: (config: never) => unknown;
+  extend: (definitions: never) => Made;
+}
+
 export * from 'xstate';
 
-export const setup: typeof realSetup = (definitions) => {
-  const made = realSetup(definitions);
-  return { ...made, createMachine: (config) => made.createMachine(mutated(config)) };
-};
+export const setup: typeof realSetup = (definitions) => mutating(realSetup(definitions));
+
+/** A setup, and whatever extends it, that makes the mutant. */
+function mutating<T extends Made>(made: T): T {
+  return {
+    ...made,
+    createMachine: (config: never) => made.createMachine(mutated(config)),
+    extend: (definitions: never) => mutating(made.extend(definitions)),
+  };
+}
 
 export const createMachine: typeof realCreateMachine = (config) =>
   realCreateMachine(mutated(config));

@@ -56,12 +56,15 @@ export async function linkAs(headset: Device, address: string): Promise<HostileH
     state.linked = false;
   });
 
+  /** An error is told before the end that it brings. */
+  const news = () => Promise.race([once(socket, 'data').catch(() => hungUp), hungUp]);
+
   async function hears(wanted: (message: Heard) => boolean): Promise<Heard> {
     for (;;) {
       const found = listening.find(wanted);
       if (found !== undefined) return found;
       if (!state.linked) throw new Error(`the phone hung up after ${JSON.stringify(listening)}`);
-      await Promise.race([once(socket, 'data'), hungUp]);
+      await news();
     }
   }
   const pongs = () => listening.filter(({ t }) => t === 'pong').length;
@@ -76,7 +79,7 @@ export async function linkAs(headset: Device, address: string): Promise<HostileH
     async settled() {
       const before = pongs();
       if (state.linked) say({ t: 'ping' });
-      while (state.linked && pongs() === before) await Promise.race([once(socket, 'data'), hungUp]);
+      while (state.linked && pongs() === before) await news();
     },
     hungUp,
     async close() {
@@ -96,9 +99,12 @@ export interface SignMessage {
   queueTtl: number;
   sheetTtl: number;
   host: string;
+  port: number;
   user: string;
+  code: string;
   fingerprint: string;
   data: string;
+  binds: { hostKey: string; sessionId: string; signature: string; isForwarding: boolean }[];
 }
 
 /** A request that a well-meaning headset would send: a login as `deploy` with this identity. */
@@ -114,9 +120,12 @@ export function signMessage(
     queueTtl: 59_750,
     sheetTtl: 9_750,
     host: 'server.example',
+    port: 22,
     user: 'deploy',
+    code: '42',
     fingerprint,
     data: login({ keyBlob }).toString('base64'),
+    binds: [],
     ...change,
   };
 }

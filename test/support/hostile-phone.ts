@@ -1,6 +1,7 @@
 /** A real `signer start` on loopback with two paired headsets, one of them hostile. */
 import { expect } from 'vitest';
 import { verifySignature } from '../../adapters/keys/p256.ts';
+import type { Envelope } from '../../adapters/event-log/envelope.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import { linkAs, signMessage, type HostileHeadset, type SignMessage } from './hostile-headset.ts';
 import { createBench, type Bench, type Device } from './program-driver.ts';
@@ -29,6 +30,8 @@ export interface AttackedPhone {
   verifies(request: SignMessage, signature: unknown): boolean;
   /** Asks for one good login, approves it, and checks the signature. */
   isServed(headset?: Device): Promise<void>;
+  /** Ends the hostile one's cool-down, and resolves when the phone knows. */
+  forgive(): Promise<void>;
 }
 
 export async function attackedPhone(): Promise<AttackedPhone> {
@@ -86,8 +89,17 @@ export async function attackedPhone(): Promise<AttackedPhone> {
       expect(outcome).toBe('signed');
       expect(verifies(request, signature)).toBe(true);
     },
+    async forgive() {
+      const forgiven = () => eventsOf(phone).filter(isUnmuting).length;
+      const before = forgiven();
+      await phone.run(['devices', 'unmute', 'Hostile']);
+      await expect.poll(forgiven, { timeout: 10_000 }).toBeGreaterThan(before);
+    },
   };
 }
+
+const isUnmuting = ({ stream, type }: Envelope) =>
+  stream.startsWith('signer/') && type === 'device.unmuted';
 
 const bytes = (text: string) => Buffer.from(text, 'base64');
 

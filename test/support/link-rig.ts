@@ -8,12 +8,13 @@ import {
   type DeviceIdentity,
   type PairedDevice,
 } from '../../adapters/link/certificate.ts';
-import { createConnector, type OutgoingRequest } from '../../adapters/link/connector.ts';
+import { createConnector } from '../../adapters/link/connector.ts';
+import type { OutgoingRequest } from '../../adapters/link/outgoing-request.ts';
 import { createFrameDecoder, encodeFrame } from '../../adapters/link/frames.ts';
 import { createListener, type ListenerOptions } from '../../adapters/link/listener.ts';
 import { LINK_ALPN } from '../../adapters/link/tls.ts';
 import type { ConnectorCommand, ConnectorFact } from '../../machines/headset/ports.ts';
-import type { ListenerCommand, ListenerFact } from '../../machines/phone/ports.ts';
+import type { ListenerCommand, ListenerFact, Proof } from '../../machines/phone/ports.ts';
 import type { Endpoint, PublicIdentity } from '../../machines/ports.ts';
 import { watchFacts, type Watch } from './watch-facts.ts';
 
@@ -71,12 +72,15 @@ export const anIdentity: PublicIdentity = {
   publicKey: Buffer.from('a key blob').toString('base64'),
 };
 
+/** Nothing says where a login goes. */
+export const unproven: Proof = { strength: 'none', host: null, hops: [], why: 'noBind' };
+
 /** The test's own trust parser: reads `login USER`. */
 export const readLogin: ListenerOptions['readRequest'] = (data, claim) => {
   const [, user] = /^login (\w+)/.exec(Buffer.from(data).toString()) ?? [];
   if (user === undefined) return { ok: false, reason: 'requestUnreadable' };
   if (user !== claim.user) return { ok: false, reason: 'requestMismatch' };
-  return { ok: true, kind: 'publickey', user, detail: null };
+  return { ok: true, kind: 'publickey', user, detail: null, proof: unproven };
 };
 
 export function aRequest(change: Partial<OutgoingRequest> = {}): OutgoingRequest {
@@ -84,7 +88,10 @@ export function aRequest(change: Partial<OutgoingRequest> = {}): OutgoingRequest
     requestId: randomUUID(),
     fingerprint: anIdentity.fingerprint,
     host: 'build.example',
+    port: 22,
     user: 'ada',
+    code: '42',
+    binds: [],
     data: Buffer.from('login ada, session 1'),
     ttl: 9_750,
     queueTtl: 59_750,
@@ -197,5 +204,5 @@ export async function dialRaw(
   };
 }
 
-export const vmuxHello = { t: 'hello', protocols: [1], program: 'vmux', version: '1.2.3' };
-export const signerHello = { t: 'hello', protocols: [1], program: 'signer', version: '1.2.3' };
+export const vmuxHello = { t: 'hello', protocols: [2], program: 'vmux', version: '1.2.3' };
+export const signerHello = { t: 'hello', protocols: [2], program: 'signer', version: '1.2.3' };

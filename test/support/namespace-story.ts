@@ -8,7 +8,7 @@ import { makeHosts, names, type Hosts } from './namespace-hosts.ts';
 import { namespacesMissing } from './namespaces.ts';
 import type { Device, Ended, RunningProgram } from './program-driver.ts';
 import { eventsOf } from './program-logs.ts';
-import { createIdentity, PROMPT } from './program-story.ts';
+import { createIdentity, knowHost, PROMPT } from './program-story.ts';
 import { hasSshd, startSshd } from './sshd.ts';
 
 export const PASSPHRASE = 'vermilion passphrase';
@@ -46,6 +46,7 @@ export async function joinByNetwork(): Promise<Network> {
   const phone = hosts.device('signer', hosts.right);
   const authorized = await createIdentity(phone, names.label, PASSPHRASE);
   await sshd.setAuthorizedKeys([authorized]);
+  await knowHost(phone, sshd, names.host);
   let signer: RunningProgram | null = null;
 
   return {

@@ -29,6 +29,11 @@ export const needed: readonly Needed[] = [
   { command: 'avahi-browse', debian: 'avahi-utils', suites: 'discovery beside avahi' },
   { command: 'dbus-daemon', debian: 'dbus', suites: 'discovery beside avahi' },
   { command: 'ps', debian: 'procps', suites: 'memory, arguments and environment of processes' },
+  { command: 'plink', debian: 'putty-tools', suites: "PuTTY's plink with the agent" },
+  { command: 'dbclient', debian: 'dropbear-bin', suites: "Dropbear's client with the agent" },
+  { command: 'mosh', debian: 'mosh', suites: 'mosh with the agent' },
+  { command: 'rsync', debian: 'rsync', suites: 'rsync with the agent' },
+  { command: 'git', debian: 'git', suites: 'git over ssh, and commits signed with the agent' },
 ];
 
 /** PATH with the directories that hold servers: a plain user's may lack them. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Device, Ended, RunningProgram } from './program-driver.ts';
 import type { Sshd } from './sshd.ts';
 
+export const CODE_PROMPT = 'shows, d + Enter denies: ';
 export const PROMPT = 'passphrase + Enter approves, d + Enter denies: ';
 
 /** Creates an identity; its line for authorized_keys. */
@@ -40,6 +41,8 @@ export interface Phone extends RunningProgram {
   readonly address: string;
   /** Waits for a sheet that takes input, and types a line into it. */
   answer(line: string): Promise<void>;
+  /** Waits for a sheet that asks for the headset's code, and types a line into it. */
+  answerCode(line: string): Promise<void>;
 }
 
 /** `signer start` on a free port of loopback, or on `port`. */
@@ -53,8 +56,35 @@ export async function startPhone(phone: Device, port = 0): Promise<Phone> {
       await running.expect(PROMPT);
       running.type(`${line}\n`);
     },
+    async answerCode(line) {
+      await running.expect(CODE_PROMPT);
+      running.type(`${line}\n`);
+    },
   };
 }
+
+/**
+ * The phone knows that server from now on, under the name that people type: its logins need no code.
+ */
+export async function knowHost(
+  phone: Device,
+  sshd: Pick<Sshd, 'address' | 'port' | 'hostKeys'>,
+  name = sshd.address,
+): Promise<void> {
+  for (const { publicKey } of Object.values(sshd.hostKeys)) {
+    const known = await phone.run(['hosts', 'add', `${name}:${sshd.port}`, publicKey]);
+    if (known.status !== 0) throw new Error(known.stderr);
+  }
+}
+
+/** The code that a headset shows beside its waiting line. */
+export async function shownCode(headset: RunningProgram): Promise<string> {
+  const [, code = ''] = await headset.expect(/code (\d\d)/);
+  return code;
+}
+
+/** Another code than this one. */
+export const otherCode = (code: string) => (code === '00' ? '11' : '00');
 
 /** Arguments of `vmux connect` to that server by way of that phone. */
 export function connectTo(

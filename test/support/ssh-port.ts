@@ -102,6 +102,7 @@ export function runSshPort(input: SshInput, options: HarnessOptions = {}): Harne
     pinHostKey: options.pinHostKey ?? ((record) => void pinned.push(record)),
     now: () => performance.now(),
     newRequestId: () => `request-${++requests}`,
+    newCode: () => String(requests).padStart(2, '0'),
     openSession: () => ({ command: 'true', terminal: null, ...streams, ...options.session }),
     onBanner: (text) => void banners.push(text),
     configFile: options.configFile ?? '/dev/null',

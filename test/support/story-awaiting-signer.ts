@@ -45,6 +45,10 @@ const words = {
     'The request was denied on the phone: wrong passphrase, three times.',
     'Nothing was signed. Reconnect and type the passphrase of that identity.',
   ],
+  wrongCode: [
+    'The request was denied on the phone: another code was typed there, three times.',
+    'Nothing was signed. Type the two digits beside “Waiting for iPhone signer…”; if they are not shown, see vmux agent requests.',
+  ],
   identityDisabled: [
     'The phone refused: that identity is disabled.',
     'Enable it on the phone (signer identity enable LABEL), then retry.',
@@ -115,12 +119,15 @@ export function tellAwaitingSigner({ looking, sent, path }: Asking): void {
       expect(flow.context().request?.outstanding).toBe(false);
     });
 
-    it('three wrong passphrases are told apart from "Deny"', () => {
-      const flow = begin();
-      flow.phone('signer.denied', { ...ours, why: 'wrongPassphrase' });
-      expect(flow.states()).toEqual([...here, 'denied']);
-      expect(flow.words()).toEqual(words.wrongPassphrase);
-    });
+    it.each(['wrongPassphrase', 'wrongCode'] as const)(
+      'what was typed wrong three times is told apart from "Deny": %s',
+      (why) => {
+        const flow = begin();
+        flow.phone('signer.denied', { ...ours, why });
+        expect(flow.states()).toEqual([...here, 'denied']);
+        expect(flow.words()).toEqual(words[why]);
+      },
+    );
 
     it('the phone says that the request expired there', () => {
       const flow = begin();

@@ -98,6 +98,7 @@ export function untilSent(story = connect()): ConnectionStory {
     fingerprint: work.fingerprint,
     requestId: 'request-1',
     challengeHash: 'hash-1',
+    code: '42',
   });
   return story;
 }
@@ -133,7 +134,9 @@ export function sign(options: Partial<SigningInput> = {}, broken: { link?: boole
     fingerprint: work.fingerprint,
     challengeHash: 'hash-1',
     host: 'server.example',
+    port: 22,
     user: 'ada',
+    code: '42',
     at: 0,
     ...options,
   });
@@ -171,7 +174,9 @@ export function requested(
     fingerprint: 'SHA256:work',
     phoneId: 'phone-1',
     host: 'server.example',
+    port: 22,
     user: 'ada',
+    code: '42',
     ttl: 9_750,
     queueTtl: 59_750,
     sheetTtl: 9_750,

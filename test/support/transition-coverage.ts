@@ -33,8 +33,6 @@ export interface MachineModel<M extends AnyStateMachine> {
   outputs?: Record<string, unknown[]>;
   /** What of the context tells two states apart. It must have few values. */
   abstract(context: ContextFrom<M>): unknown;
-  /** Paths to what only a long way leads to. */
-  longWays?: EventFrom<M>[][];
 }
 
 /** A model of any machine; the traversal reads its types no closer than this. */
@@ -63,8 +61,7 @@ export function machineModel<M extends AnyStateMachine>(model: MachineModel<M>):
 /** Walks a live actor over every edge of the model's graph. */
 export function walkEdges(model: AnyModel): Walk {
   const taken = new Set<string>();
-  const paths = [...edgePaths(model), ...longPaths(model)];
-  const divergences = paths.flatMap((path) => liveThrough(model, path, taken));
+  const divergences = edgePaths(model).flatMap((path) => liveThrough(model, path, taken));
   const all = transitionsOf(model.machine).map(({ key }) => key);
   return { all, missed: all.filter((key) => !taken.has(key)), divergences };
 }
@@ -100,17 +97,6 @@ export function edgePaths({ machine, input, samples, outputs, abstract }: AnyMod
     }
   }
   return [...edges.values()];
-}
-
-function longPaths({ machine, input, longWays }: AnyModel): Step[][] {
-  const [start] = initialTransition(machine, input) as unknown as [AnyMachineSnapshot];
-  return (longWays ?? []).map((events) => {
-    let snapshot = start;
-    return events.map((event: EventObject) => {
-      [snapshot] = transition(machine, snapshot, event) as unknown as [AnyMachineSnapshot];
-      return { event, snapshot };
-    });
-  });
 }
 
 /** The events that the active states name, with every payload that the model has for them. */

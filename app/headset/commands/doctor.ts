@@ -1,4 +1,5 @@
 import { connect as dial } from 'node:net';
+import { resolve as resolvePath } from 'node:path';
 import { firstValueFrom, filter, take, timeout, toArray, takeUntil, timer } from 'rxjs';
 import { browse } from '../../../adapters/discovery/browse.ts';
 import { publish } from '../../../adapters/discovery/publish.ts';
@@ -12,35 +13,38 @@ import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
 import { begin, type Running } from '../../running.ts';
 import { showForeign, showJson } from '../../terminal/foreign-text.ts';
+import { WrongUsage } from '../../trouble.ts';
+import { agentChecks, checkSocket, isAgentExpected } from '../agent/doctor-checks.ts';
+import { defaultSocket } from '../agent/ssh-config.ts';
+import { bad, good, measure, type Check, type Finding } from '../check.ts';
 import { startPhoneLink } from '../phone-link.ts';
 import { pairedPhones } from '../records.ts';
 import { findSavedHost, parseEndpoint, parseTarget } from '../target.ts';
 
 export const command: Command = {
-  usage: '[NAME|user@host[:port]] [--phone ADDRESS:PORT] [--json]',
+  usage: '[NAME|user@host[:port]] [--phone ADDRESS:PORT] [--agent] [--socket PATH] [--json]',
   summary: 'measure each hop from here to the phone and to a server',
-  help: 'Checks the event log, multicast, the phone, the link, its identities and, if one is named, a server.',
+  help: `Checks the event log, multicast, the phone, the link, its identities and, if one is named, a server.
+
+  --agent         also what stock ssh needs: the agent's socket, SSH_AUTH_SOCK, ssh_config (for the
+                  host, if one is named), ssh itself, and a test signature that the phone shows
+  --socket PATH   where the agent listens (~/.ssh/vmux-agent.sock)`,
   run,
 };
-
-interface Check {
-  hop: string;
-  ok: boolean;
-  /** Milliseconds. */
-  ms: number;
-  found: string;
-  hint: string | null;
-}
 
 const PATIENCE = 3_000;
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parse(args, {
     phone: { type: 'string' },
+    agent: { type: 'boolean', default: false },
+    socket: { type: 'string' },
     json: { type: 'boolean', default: false },
   });
   expectArguments(positionals, 0, 1);
   const [where] = positionals;
+  if (values.socket === '') throw new WrongUsage('--socket takes a path');
+  const socket = values.socket === undefined ? defaultSocket() : resolvePath(values.socket);
   const running = begin('vmux');
   const checks: Check[] = [];
   const note = (check: Check) => {
@@ -54,6 +58,10 @@ async function run(args: string[]): Promise<number> {
     const given = values.phone === undefined ? null : parseEndpoint(values.phone);
     for (const check of await checkLink(running, given)) note(check);
     if (where !== undefined) note(await measure('server', () => checkServer(running, where)));
+    if (values.agent) {
+      const host = where === undefined ? null : targetOf(running, where).host;
+      for await (const check of agentChecks(running, { socket, host })) note(check);
+    } else if (isAgentExpected(socket)) note(await checkSocket(socket));
   } finally {
     running.end();
   }
@@ -63,20 +71,9 @@ async function run(args: string[]): Promise<number> {
 
 function print({ hop, ok, ms, found, hint }: Check): void {
   process.stdout.write(
-    `${ok ? 'ok  ' : 'FAIL'}  ${hop.padEnd(12)} ${String(Math.round(ms)).padStart(5)} ms  ${found}\n`,
+    `${ok ? 'ok  ' : 'FAIL'}  ${hop.padEnd(13)} ${String(Math.round(ms)).padStart(5)} ms  ${found}\n`,
   );
   if (hint !== null) process.stdout.write(`      hint: ${hint}\n`);
-}
-
-type Finding = Pick<Check, 'ok' | 'found' | 'hint'>;
-
-const good = (found: string): Finding => ({ ok: true, found, hint: null });
-const bad = (found: string, hint: string): Finding => ({ ok: false, found, hint });
-
-async function measure(hop: string, check: () => Promise<Finding>): Promise<Check> {
-  const began = performance.now();
-  const finding = await check();
-  return { hop, ms: performance.now() - began, ...finding };
 }
 
 function checkLog({ log }: Running): Finding {
@@ -169,10 +166,12 @@ async function checkLink(
   return checks;
 }
 
+const targetOf = ({ log }: Running, where: string) =>
+  findSavedHost(log, where) ?? parseTarget(where);
+
 /** Reaches the server and reads its version line (RFC 4253 §4.2); nothing is sent. */
-async function checkServer({ log }: Running, where: string): Promise<Finding> {
-  const target = findSavedHost(log, where) ?? parseTarget(where);
-  const resolved = await resolveHost(target);
+async function checkServer(running: Running, where: string): Promise<Finding> {
+  const resolved = await resolveHost(targetOf(running, where));
   if ('failure' in resolved) {
     return bad(showForeign(resolved.failure.detail, 160), failures[resolved.failure.reason].hint);
   }

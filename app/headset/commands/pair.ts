@@ -11,7 +11,7 @@ import { ask, forgetTypedAhead } from '../../terminal/ask.ts';
 import { say } from '../../terminal/say.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble } from '../../trouble.ts';
-import { addPhone, pairedPhones } from '../records.ts';
+import { addPhone, forgetOffersOfNamesakes, pairedPhones } from '../records.ts';
 import { parseEndpoint } from '../target.ts';
 
 export const command: Command = {
@@ -62,6 +62,7 @@ async function run(args: string[]): Promise<number> {
               const known = pairedPhones(running.log).find(({ pin }) => pin === phone.pin);
               const id = known?.id ?? crypto.randomUUID();
               addPhone(running.log, { id, ...phone });
+              forgetOffersOfNamesakes(running.log, { id, name: phone.name });
               return id;
             },
           }),

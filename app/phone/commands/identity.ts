@@ -8,15 +8,20 @@ import { openLog } from '../../running.ts';
 import { homeOf } from '../../home.ts';
 import { publicKeyLine } from '../../../adapters/keys/public-key.ts';
 import { KeyFileError, removeKeyFile } from '../../../adapters/keys/key-files.ts';
-import { changeIdentity, identities, type Identity } from '../records.ts';
+import type { AllowedDestination } from '../../../machines/phone/policy.ts';
+import { parseTarget } from '../../headset/target.ts';
+import { hostPins } from '../host-pins.ts';
+import { changeIdentity, identities, lockIdentity, type Identity } from '../records.ts';
 
 export const command: Command = {
   usage:
-    'create LABEL | list | enable LABEL | disable LABEL | remove LABEL | public-key LABEL | install LABEL user@host',
+    'create LABEL | list | enable LABEL | disable LABEL | allow LABEL HOST… | remove LABEL | public-key LABEL | install LABEL user@host',
   summary: 'the keys that this phone signs with',
   help: `  signer identity create LABEL                a new P-256 key, sealed under a passphrase
   signer identity list [--json]
   signer identity enable|disable LABEL        disabled ones are neither offered nor used
+  signer identity allow LABEL [user@]HOST…    logs in there only, and only with proof (signer hosts);
+                                              allow LABEL anywhere ends that
   signer identity remove LABEL                for good: nobody can bring the key back
   signer identity public-key LABEL            the line for authorized_keys
   signer identity install LABEL user@host [--port PORT]
@@ -37,6 +42,7 @@ async function run(args: string[]): Promise<number> {
     list: { arguments: [0, 1], run: async () => list(values.json) },
     enable: { arguments: [2, 2], run: async () => change(label, 'enabled') },
     disable: { arguments: [2, 2], run: async () => change(label, 'disabled') },
+    allow: { arguments: [3, 64], run: async () => allow(label, positionals.slice(2)) },
     remove: { arguments: [2, 2], run: () => remove(label) },
     'public-key': { arguments: [2, 2], run: async () => publicKey(label) },
     install: { arguments: [3, 3], run: () => installIdentity(label, where, values.port ?? null) },
@@ -58,10 +64,45 @@ function list(json: boolean): number {
   return 0;
 }
 
-function identityLine({ label, fingerprint, algorithm, enabled, createdAt }: Identity): string {
+function identityLine(identity: Identity): string {
+  const { label, fingerprint, algorithm, enabled, createdAt, allowed } = identity;
   const since = new Date(createdAt).toISOString().slice(0, 10);
   const state = enabled ? 'enabled ' : 'disabled';
-  return `${showForeign(label).padEnd(16)}  ${state}  ${fingerprint}  ${algorithm}  ${since}  sealed on this device`;
+  return `${showForeign(label).padEnd(16)}  ${state}  ${fingerprint}  ${algorithm}  ${since}  sealed on this device${lockWords(allowed ?? [])}`;
+}
+
+function lockWords(allowed: AllowedDestination[]): string {
+  const places = allowed.map(({ user, host, port }) => {
+    const at = user === null ? '' : `${showForeign(user)}@`;
+    return `${at}${showForeign(host, 80)}${port === null ? '' : `:${port}`}`;
+  });
+  return places.length === 0 ? '' : `  only for ${places.join(', ')}`;
+}
+
+/** What is allowed from now on, instead of what was. */
+function allow(label: string, places: string[]): number {
+  const allowed =
+    places.length === 1 && places[0] === 'anywhere'
+      ? []
+      : places.map((place) => {
+          const { user, host, port } = parseTarget(place);
+          return { user, host, port };
+        });
+  const log = openLog('signer');
+  try {
+    const { fingerprint } = findIdentity(log, label);
+    lockIdentity(log, fingerprint, allowed);
+    const known = hostPins(log).map(({ name }) => name.toLowerCase());
+    for (const { host } of allowed) {
+      if (known.includes(host.toLowerCase())) continue;
+      process.stderr.write(
+        `hint: no host is known as ${showForeign(host, 80)} yet; until it is (signer hosts add), nothing is signed for it\n`,
+      );
+    }
+  } finally {
+    log.close();
+  }
+  return 0;
 }
 
 function change(label: string, to: 'enabled' | 'disabled'): number {

@@ -25,6 +25,7 @@ export const model = machineModel({
       fingerprint: 'SHA256:a',
       requestId,
       challengeHash: 'hash',
+      code: '42',
     },
     { type: 'ssh.permissionDenied', at, methods: ['publickey'] },
     { type: 'ssh.authenticated', at },

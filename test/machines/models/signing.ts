@@ -15,7 +15,9 @@ export const model = machineModel({
     fingerprint: 'SHA256:a',
     challengeHash: 'hash',
     host: 'host',
+    port: 22,
     user: 'user',
+    code: '42',
   },
   samples: [
     { type: 'link.up', at, phone, identities: [identity] },

@@ -1,0 +1,39 @@
+/** The line in which a person answers a sheet at the terminal: what it asks, and what it takes. */
+import type { Sheet } from '../../machines/phone/ports.ts';
+import { showForeign } from '../terminal/foreign-text.ts';
+
+/** What becomes of what is typed: nothing, a code, an answer, nothing. */
+export type Mode = 'settling' | 'matching' | 'accepting' | 'verifying';
+
+/** What is on the screen. */
+export interface Shown {
+  sheet: Sheet;
+  /** When it expires, in milliseconds of the process's monotonic clock. */
+  until: number;
+  mode: Mode;
+  triesLeft: number | null;
+  pin: boolean;
+}
+
+/** Whether a line is only this letter, in either case. */
+export const isOnly = (letter: 'd' | 'p', line: Buffer) =>
+  line.length === 1 && (line[0]! | 0x20) === letter.charCodeAt(0);
+
+/** Two digits; `null` for anything else, which may be a passphrase and must go nowhere. */
+export const codeIn = (line: Buffer) =>
+  /^[0-9]{2}$/.test(line.toString('latin1')) ? line.toString() : null;
+
+export const takesInput = (mode: Mode | undefined) => mode === 'matching' || mode === 'accepting';
+
+export function prompt({ mode, triesLeft, sheet }: Shown, dots: string): string {
+  if (mode === 'settling') return '  …';
+  if (mode === 'verifying') return '  verifying…';
+  const what = mode === 'matching' ? 'code' : 'passphrase';
+  const wrong =
+    triesLeft === null
+      ? ''
+      : `wrong ${what}, ${triesLeft} ${triesLeft === 1 ? 'try' : 'tries'} left. `;
+  return mode === 'matching'
+    ? `  ${wrong}type the code that ${showForeign(sheet.deviceName, 40)} shows, d + Enter denies: ${dots}`
+    : `  ${wrong}passphrase + Enter approves, d + Enter denies: ${dots}`;
+}
