@@ -8,23 +8,25 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasSshd, makeHostKey, startSshd } from '../support/sshd.ts';
-import { knowHostKey, makeDevices, type Devices } from './devices.ts';
+import { knowHostKey, makeDevices, pinOnPhone, type Devices } from './devices.ts';
 import { timeToLink } from './discovery.ts';
 import { logInWithSsh2, startHeadset, type LoginTimes } from './login.ts';
 import { goal, heading, interleaved, line, median, megabytes, ms, times } from './measure.ts';
 import { measureScrypt } from './scrypt.ts';
 import { idleMemory, startWaitingPrograms } from './idle.ts';
 import { startScriptedPhone } from './phone.ts';
+import { startStockSsh } from './stock-ssh.ts';
 import { setUpSsh, vmux, wholeProcess, type SshSetup } from './programs.ts';
 
 const HOP_GOAL = 5;
 const PROCESS_GOAL = 1.3;
+const AGENT_GOAL = 1.05;
 const MEMORY_GOAL = 120e6;
 
 /** A phone says nothing twice within a second (RFC 6762 §6), and answers late. Milliseconds. */
 const ANSWERED_AGAIN = 1_500;
 
-const ROUNDS = { login: 30, process: 20, discovery: 8, scrypt: 3 };
+const ROUNDS = { login: 30, process: 20, agents: 20, discovery: 8, scrypt: 3 };
 
 /** As root on Linux: no other phone answers there, and nothing leaves this machine. */
 function inOwnNetwork(): boolean {
@@ -53,6 +55,7 @@ async function bench(): Promise<void> {
     const ssh = setUpSsh(sshd, user, agentKey.path);
     closers.push(ssh.stop);
     knowHostKey(devices.headsetHome, sshd);
+    for (const { phoneHome } of [devices, waiting]) pinOnPhone(phoneHome, sshd, 'bench');
 
     const phone = await startScriptedPhone(devices);
     closers.push(phone.stop);
@@ -61,6 +64,10 @@ async function bench(): Promise<void> {
     await reportLogins(() => logInWithSsh2(sshd, user, privateKey), headset.logIn, phone.settled);
     await headset.close();
     await reportPrograms(devices, ssh);
+    const hop = await startSshd({ authorizedKeys: [agentKey.publicKey] });
+    closers.push(hop.stop);
+    await reportAgents(devices, { sshd, hop, user, keyFile: agentKey.path });
+    await closers.pop()?.();
     await reportDiscovery(devices, unmet, directory);
     await closers.pop()?.();
 
@@ -114,6 +121,36 @@ async function reportPrograms({ headsetHome }: Devices, { env }: SshSetup): Prom
   line('vmux connect host -- true', ms(median(ours)), times(ratio));
   line('  the ratio', times(ratio), goal(ratio, PROCESS_GOAL, times));
   line('vmux --version: Node itself, and what every command loads', ms(median(start)));
+}
+
+async function reportAgents(
+  devices: Devices,
+  servers: Parameters<typeof startStockSsh>[1],
+): Promise<void> {
+  heading('stock ssh: ssh host true, whole process, by what signs (the phone approves at once)');
+  const stock = await startStockSsh(devices, servers);
+  try {
+    const taken = await interleaved(ROUNDS.agents, stock.logIn);
+    const before = median(taken.sshAgent);
+    const ours = median(taken.ours);
+    const ratio = ours / before;
+    const added = median(taken.ours.map((value, round) => value - (taken.sshAgent[round] ?? NaN)));
+    const report = (what: string, value: number, remark = '') =>
+      line(what, ms(value), `${times(value / before)}  ${remark}`.trimEnd());
+    const above = (value: number) => `goal: above vmux agent: ${ours < value ? 'met' : 'not met'}`;
+    line('ssh-agent', ms(before));
+    report('vmux agent', ours, goal(ratio, AGENT_GOAL, times));
+    line('  what it adds, round by round', ms(added));
+    report('vmux agent, with the KnownHostsCommand line', median(taken.oursNamed));
+    for (const [what, values] of [
+      ['ssh-add -c, whose question is answered at once', taken.confirmed],
+      ['ssh -A: an ssh-agent, forwarded through another server', taken.forwarded],
+    ] as const) {
+      report(what, median(values), above(median(values)));
+    }
+  } finally {
+    await stock.stop();
+  }
 }
 
 async function reportDiscovery(devices: Devices, unmet: string, directory: string): Promise<void> {

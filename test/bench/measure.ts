@@ -48,5 +48,5 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)}
 
 /** `goal ≤ 5 ms: met`. */
 export function goal(value: number, atMost: number, show: (value: number) => string): string {
-  return `goal ≤ ${show(atMost).replace('.0', '')}: ${value <= atMost ? 'met' : 'not met'}`;
+  return `goal ≤ ${show(atMost).replace(/\.0(?!\d)/, '')}: ${value <= atMost ? 'met' : 'not met'}`;
 }

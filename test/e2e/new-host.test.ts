@@ -29,6 +29,15 @@ const patiently = ['--timeout', '30'];
 const signaturesMade = (phone: Device) =>
   eventsOf(phone).filter(({ type }) => type === 'xstate.done.actor.keys').length;
 
+function enter(terminal: Terminal, text: string): void {
+  terminal.type(text);
+  terminal.press('Enter');
+}
+
+/** The line that asks for it, at the end of a screen's row; `dots`: what follows. */
+const codePrompt = (dots: string) =>
+  new RegExp(`type the code that Vision ${RegExp.escape(CODE_PROMPT.trimEnd())}${dots}$`, 'm');
+
 /** The files of a state directory that have these bytes. */
 const filesWith = ({ home }: Device, text: string) =>
   readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((name) => {
@@ -182,8 +191,6 @@ describe.skipIf(missing !== null)(
       await sshd?.stop();
     });
 
-    const codePrompt = (dots: string) =>
-      new RegExp(`type the code that Vision ${RegExp.escape(CODE_PROMPT.trimEnd())}${dots}$`, 'm');
     const overlay = /Waiting for iPhone signer… \d+ s\n.*look at your phone · code (\d\d) · /;
 
     it('goes from the code in the overlay, typed on the phone, to the shell', async () => {
@@ -246,10 +253,5 @@ describe.skipIf(missing !== null)(
       expect(untold(phone)).toEqual([]);
       expect(untold(headset)).toEqual([]);
     });
-
-    function enter(terminal: Terminal, text: string): void {
-      terminal.type(text);
-      terminal.press('Enter');
-    }
   },
 );
