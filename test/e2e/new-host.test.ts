@@ -25,6 +25,7 @@ const passphrase = 'Xyzzy plugh 42';
 const mistaken = 'Qwrtz magic 172';
 /** Two secrets and a code take longer than one glance. */
 const patiently = ['--timeout', '30'];
+const busyMachine = { timeout: 40_000 };
 
 const signaturesMade = (phone: Device) =>
   eventsOf(phone).filter(({ type }) => type === 'xstate.done.actor.keys').length;
@@ -45,124 +46,131 @@ const filesWith = ({ home }: Device, text: string) =>
     return statSync(path).isFile() && readFileSync(path).includes(text);
   });
 
-describe.skipIf(!hasSshd)(`a login at a host that is new to the phone${skipped}`, () => {
-  const bench = createBench();
-  const headset = bench.device('vmux');
-  const phone = bench.device('signer');
-  let sshd: Sshd;
-  let signer: Phone;
+describe.skipIf(!hasSshd)(
+  `a login at a host that is new to the phone${skipped}`,
+  busyMachine,
+  () => {
+    const bench = createBench();
+    const headset = bench.device('vmux');
+    const phone = bench.device('signer');
+    let sshd: Sshd;
+    let signer: Phone;
 
-  beforeAll(async () => {
-    sshd = await startSshd({ prefix: bench.prefix });
-    await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
-    await pair(headset, phone, { headset: 'Vision', phone: 'iPhone' });
-    signer = await startPhone(phone);
-  });
-  afterAll(async () => {
-    await bench.clear();
-    await sshd?.stop();
-  });
+    beforeAll(async () => {
+      sshd = await startSshd({ prefix: bench.prefix });
+      await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
+      await pair(headset, phone, { headset: 'Vision', phone: 'iPhone' });
+      signer = await startPhone(phone);
+    });
+    afterAll(async () => {
+      await bench.clear();
+      await sshd?.stop();
+    });
 
-  const connect = () => headset.start(connectTo(sshd, signer, ['id', '-un'], patiently));
-  const knownHosts = async () =>
-    JSON.parse((await phone.run(['hosts', 'list', '--json'])).stdout) as unknown[];
+    const connect = () => headset.start(connectTo(sshd, signer, ['id', '-un'], patiently));
+    const knownHosts = async () =>
+      JSON.parse((await phone.run(['hosts', 'list', '--json'])).stdout) as unknown[];
 
-  it('asks for the code that the headset shows, then for the passphrase', async () => {
-    const connecting = connect();
-    const code = await shownCode(connecting);
-    const [sheet] = await signer.expect(/SSH Sign Request\n[^]*? s left\n/);
-    expect(sheet.split('\n').slice(1, -3)).toEqual([
-      '  From Vision → 127.0.0.1  (said by Vision)',
-      expect.stringMatching(/^ {2}to {4}New host: SHA256:\S{43} was never seen here$/),
-      '  user  root',
-      expect.stringMatching(/^ {2}key {3}work {2}SHA256:\S{43}$/),
-    ]);
-    expect(sheet).toContain(
-      `  pin   no  (p + Enter: remember this host as 127.0.0.1:${sshd.port})\n`,
-    );
-    await signer.answerCode(mistaken);
-    await signer.answerCode(code);
-    await signer.answer(passphrase);
-    expect(await connecting.ended).toMatchObject({ status: 0, stdout: 'root\n' });
-    expect(signaturesMade(phone)).toBe(1);
-    expect(await knownHosts()).toEqual([]);
-  });
+    it('asks for the code that the headset shows, then for the passphrase', async () => {
+      const connecting = connect();
+      const code = await shownCode(connecting);
+      const [sheet] = await signer.expect(/SSH Sign Request\n[^]*? s left\n/);
+      expect(sheet.split('\n').slice(1, -3)).toEqual([
+        '  From Vision → 127.0.0.1  (said by Vision)',
+        expect.stringMatching(/^ {2}to {4}New host: SHA256:\S{43} was never seen here$/),
+        '  user  root',
+        expect.stringMatching(/^ {2}key {3}work {2}SHA256:\S{43}$/),
+      ]);
+      expect(sheet).toContain(
+        `  pin   no  (p + Enter: remember this host as 127.0.0.1:${sshd.port})\n`,
+      );
+      await signer.answerCode(mistaken);
+      await signer.answerCode(code);
+      await signer.answer(passphrase);
+      expect(await connecting.ended).toMatchObject({ status: 0, stdout: 'root\n' });
+      expect(signaturesMade(phone)).toBe(1);
+      expect(await knownHosts()).toEqual([]);
+    });
 
-  it('with three wrong codes is denied, and nothing was signed', async () => {
-    const before = signaturesMade(phone);
-    const connecting = connect();
-    const wrong = otherCode(await shownCode(connecting));
-    await signer.answerCode(wrong);
-    await signer.expect('wrong code, 2 tries left. ');
-    await signer.answerCode(wrong);
-    await signer.expect('wrong code, 1 try left. ');
-    await signer.answerCode(wrong);
-    await signer.expect('root@127.0.0.1 from Vision: denied; nothing was signed\n');
-    const { status, stdout, stderr } = await connecting.ended;
-    expect({ status, stdout }).toEqual({ status: 255, stdout: '' });
-    const { message, hint } = failures.wrongCode;
-    expect(stderr).toMatch(
-      new RegExp(`code \\d\\d\nvmux: ${RegExp.escape(message)}\nhint: ${RegExp.escape(hint)}\n$`),
-    );
-    expect(signaturesMade(phone)).toBe(before);
-  });
+    it('with three wrong codes is denied, and nothing was signed', async () => {
+      const before = signaturesMade(phone);
+      const connecting = connect();
+      const wrong = otherCode(await shownCode(connecting));
+      await signer.answerCode(wrong);
+      await signer.expect('wrong code, 2 tries left. ');
+      await signer.answerCode(wrong);
+      await signer.expect('wrong code, 1 try left. ');
+      await signer.answerCode(wrong);
+      await signer.expect('root@127.0.0.1 from Vision: denied; nothing was signed\n');
+      const { status, stdout, stderr } = await connecting.ended;
+      expect({ status, stdout }).toEqual({ status: 255, stdout: '' });
+      const { message, hint } = failures.wrongCode;
+      expect(stderr).toMatch(
+        new RegExp(`code \\d\\d\nvmux: ${RegExp.escape(message)}\nhint: ${RegExp.escape(hint)}\n$`),
+      );
+      expect(signaturesMade(phone)).toBe(before);
+    });
 
-  it('is denied with d instead of the code', async () => {
-    const before = signaturesMade(phone);
-    const connecting = connect();
-    await signer.answerCode('d');
-    const { status, stderr } = await connecting.ended;
-    expect(status).toBe(255);
-    expect(stderr).toContain(`vmux: ${failures.denied.message}\n`);
-    expect(signaturesMade(phone)).toBe(before);
-  });
+    it('is denied with d instead of the code', async () => {
+      const before = signaturesMade(phone);
+      const connecting = connect();
+      await signer.answerCode('d');
+      const { status, stderr } = await connecting.ended;
+      expect(status).toBe(255);
+      expect(stderr).toContain(`vmux: ${failures.denied.message}\n`);
+      expect(signaturesMade(phone)).toBe(before);
+    });
 
-  it('pins the host with p, and the next login there is known without a code', async () => {
-    const first = connect();
-    await signer.answerCode(await shownCode(first));
-    await signer.answer('p');
-    await signer.expect('  will remember this host\n');
-    signer.type(`${passphrase}\n`);
-    expect(await first.ended).toMatchObject({ status: 0, stdout: 'root\n' });
-    expect(await knownHosts()).toEqual([
-      {
-        name: '127.0.0.1',
-        port: sshd.port,
-        keyType: 'ssh-ed25519',
-        fingerprint: expect.stringMatching(/^SHA256:\S{43}$/),
-        isCa: false,
-        since: expect.any(Number),
-      },
-    ]);
+    it('pins the host with p', async () => {
+      const connecting = connect();
+      await signer.answerCode(await shownCode(connecting));
+      await signer.answer('p');
+      await signer.expect('  will remember this host\n');
+      signer.type(`${passphrase}\n`);
+      expect(await connecting.ended).toMatchObject({ status: 0, stdout: 'root\n' });
+      expect(await knownHosts()).toEqual([
+        {
+          name: '127.0.0.1',
+          port: sshd.port,
+          keyType: 'ssh-ed25519',
+          fingerprint: expect.stringMatching(/^SHA256:\S{43}$/),
+          isCa: false,
+          since: expect.any(Number),
+        },
+      ]);
+    });
 
-    const second = connect();
-    await signer.expect(
-      /From Vision → 127\.0\.0\.1\n {2}to {4}127\.0\.0\.1, known since \d{4}-\d\d-\d\d\n/,
-    );
-    const code = await shownCode(second);
-    await signer.expect(`  code  ${code}  (the same as on Vision)\n`);
-    const [asked] = await signer.expect(/\n {2}.*denies: \n/);
-    expect(asked).toBe(`\n  ${PROMPT}\n`);
-    signer.type(`${passphrase}\n`);
-    expect(await second.ended).toMatchObject({ status: 0, stdout: 'root\n' });
-  });
+    it('is known at the next login, without a code', async () => {
+      const connecting = connect();
+      await signer.expect(
+        /From Vision → 127\.0\.0\.1\n {2}to {4}127\.0\.0\.1, known since \d{4}-\d\d-\d\d\n/,
+      );
+      const code = await shownCode(connecting);
+      await signer.expect(`  code  ${code}  (the same as on Vision)\n`);
+      const [asked] = await signer.expect(/\n {2}.*denies: \n/);
+      expect(asked).toBe(`\n  ${PROMPT}\n`);
+      signer.type(`${passphrase}\n`);
+      expect(await connecting.ended).toMatchObject({ status: 0, stdout: 'root\n' });
+    });
 
-  it('keeps what was typed for a code out of every log and screen', async () => {
-    signer.kill('SIGTERM');
-    await signer.ended;
-    for (const secret of [mistaken, passphrase]) {
-      expect(filesWith(phone, secret)).toEqual([]);
-      expect(filesWith(headset, secret)).toEqual([]);
-      expect(phone.screen()).not.toContain(secret);
-      expect(headset.screen()).not.toContain(secret);
-    }
-    expect(untold(phone)).toEqual([]);
-    expect(untold(headset)).toEqual([]);
-  });
-});
+    it('keeps what was typed for a code out of every log and screen', async () => {
+      signer.kill('SIGTERM');
+      await signer.ended;
+      for (const secret of [mistaken, passphrase]) {
+        expect(filesWith(phone, secret)).toEqual([]);
+        expect(filesWith(headset, secret)).toEqual([]);
+        expect(phone.screen()).not.toContain(secret);
+        expect(headset.screen()).not.toContain(secret);
+      }
+      expect(untold(phone)).toEqual([]);
+      expect(untold(headset)).toEqual([]);
+    });
+  },
+);
 
 describe.skipIf(missing !== null)(
   `a new host at two real terminals${missing === null ? '' : ` [skipped: ${missing}]`}`,
+  busyMachine,
   () => {
     const bench = createBench();
     const headset = bench.device('vmux');

@@ -20,6 +20,8 @@ import {
 } from '../support/program-story.ts';
 import { hasSshd, makeHostKey, startSshd, type Sshd } from '../support/sshd.ts';
 
+/** Each of their many commands is a process. */
+const busyMachine = { timeout: 60_000 };
 const passphrase = 'four words and more';
 const skipped = hasSshd ? '' : ' [skipped: no OpenSSH server on this machine]';
 /** Clears the screen and turns the line around, if it is printed as it is. */
@@ -38,7 +40,7 @@ async function said(phone: Device, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, () => {
+describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, busyMachine, () => {
   const bench = createBench();
   const folder = join(bench.directory, 'keys');
   let key = '';
@@ -241,7 +243,7 @@ describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, () => {
       expect(stderr).toMatch(/^signer: [\x20-\x7e…]+\nhint: see signer \w+ --help\n$/);
     }
     expect(eventsOf(phone)).toHaveLength(before);
-  }, 60_000);
+  }, 120_000);
 
   it('show foreign names escaped, in words and in JSON', async () => {
     const phone = bench.device('signer');
@@ -285,179 +287,185 @@ describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, () => {
   });
 });
 
-describe.skipIf(!hasSshd)(`a phone that is running obeys them within a second${skipped}`, () => {
-  // The server without hostbound authentication is in this process, on the machine's own loopback.
-  const bench = createBench('shared');
-  const headset = bench.device('vmux');
-  const phone = bench.device('signer');
-  let sshd: Sshd;
-  let plain: DemoServer;
-  let signer: Phone;
-  let otherKey = '';
-  let before = { signatures: 0, sheets: 0 };
+describe.skipIf(!hasSshd)(
+  `a phone that is running obeys them within a second${skipped}`,
+  busyMachine,
+  () => {
+    // The server without hostbound authentication is in this process, on the machine's own loopback.
+    const bench = createBench('shared');
+    const headset = bench.device('vmux');
+    const phone = bench.device('signer');
+    let sshd: Sshd;
+    let plain: DemoServer;
+    let signer: Phone;
+    let otherKey = '';
+    let before = { signatures: 0, sheets: 0 };
 
-  beforeAll(async () => {
-    sshd = await startSshd();
-    const line = await createIdentity(phone, 'work', passphrase);
-    await sshd.setAuthorizedKeys([line]);
-    const [, publicKey = ''] = line.split(' ');
-    const directory = join(bench.directory, 'plain-server');
-    mkdirSync(directory);
-    plain = await startServer({ user: userInfo().username, publicKey, directory });
-    otherKey = makeHostKey(join(bench.directory, 'other'), 'ed25519').publicKey;
-    await pair(headset, phone, { headset: 'Vision', phone: 'iPhone' });
-    await knowHost(phone, sshd);
-    signer = await startPhone(phone);
-  });
-  beforeEach(() => {
-    before = made();
-  });
-  afterAll(async () => {
-    await bench.clear();
-    await plain?.close();
-    await sshd?.stop();
-  });
+    beforeAll(async () => {
+      sshd = await startSshd();
+      const line = await createIdentity(phone, 'work', passphrase);
+      await sshd.setAuthorizedKeys([line]);
+      const [, publicKey = ''] = line.split(' ');
+      const directory = join(bench.directory, 'plain-server');
+      mkdirSync(directory);
+      plain = await startServer({ user: userInfo().username, publicKey, directory });
+      otherKey = makeHostKey(join(bench.directory, 'other'), 'ed25519').publicKey;
+      await pair(headset, phone, { headset: 'Vision', phone: 'iPhone' });
+      await knowHost(phone, sshd);
+      signer = await startPhone(phone);
+    });
+    beforeEach(() => {
+      before = made();
+    });
+    afterAll(async () => {
+      await bench.clear();
+      await plain?.close();
+      await sshd?.stop();
+    });
 
-  const made = () => ({
-    signatures: eventsOf(phone).filter(({ type }) => type === 'xstate.done.actor.keys').length,
-    sheets: signer.stdout().toString().split('SSH Sign Request').length - 1,
-  });
-  const connect = () => headset.start(connectTo(sshd, signer, ['id', '-un']));
+    const made = () => ({
+      signatures: eventsOf(phone).filter(({ type }) => type === 'xstate.done.actor.keys').length,
+      sheets: signer.stdout().toString().split('SSH Sign Request').length - 1,
+    });
+    const connect = () => headset.start(connectTo(sshd, signer, ['id', '-un']));
 
-  /** Runs a command, and gives the milliseconds from its decision to the running phone's. */
-  async function decide(args: string[], known = 'settings.changed'): Promise<number> {
-    const all = eventsOf(phone).length;
-    expect(await phone.run(args)).toMatchObject({ status: 0, stderr: '' });
-    const told = () =>
-      eventsOf(phone)
-        .slice(all)
-        .find(({ stream, type }) => stream.startsWith('signer/') && type === known);
-    await expect.poll(told, { timeout: 10_000, interval: 50 }).toBeDefined();
-    return (told()?.at ?? NaN) - (eventsOf(phone)[all]?.at ?? NaN);
-  }
+    /** Runs a command, and gives the milliseconds from its decision to the running phone's. */
+    async function decide(args: string[], known = 'settings.changed'): Promise<number> {
+      const all = eventsOf(phone).length;
+      expect(await phone.run(args)).toMatchObject({ status: 0, stderr: '' });
+      const told = () =>
+        eventsOf(phone)
+          .slice(all)
+          .find(({ stream, type }) => stream.startsWith('signer/') && type === known);
+      await expect.poll(told, { timeout: 10_000, interval: 50 }).toBeDefined();
+      return (told()?.at ?? NaN) - (eventsOf(phone)[all]?.at ?? NaN);
+    }
 
-  async function expectRefused(
-    connecting: ReturnType<typeof connect>,
-    reason: FailureReason,
-  ): Promise<void> {
-    const { message, hint } = failures[reason];
-    const { status, stdout, stderr } = await connecting.ended;
-    expect({ status, stdout }).toEqual({ status: 255, stdout: '' });
-    expect(stderr).toContain(`vmux: ${message}\nhint: ${hint}\n`);
-    expect(made().signatures).toBe(before.signatures);
-  }
-  async function expectServed(): Promise<void> {
-    const connecting = connect();
-    await signer.answer(passphrase);
-    expect(await connecting.ended).toMatchObject({ status: 0, stdout: 'root\n' });
-  }
+    async function expectRefused(
+      connecting: ReturnType<typeof connect>,
+      reason: FailureReason,
+    ): Promise<void> {
+      const { message, hint } = failures[reason];
+      const { status, stdout, stderr } = await connecting.ended;
+      expect({ status, stdout }).toEqual({ status: 255, stdout: '' });
+      expect(stderr).toContain(`vmux: ${message}\nhint: ${hint}\n`);
+      expect(made().signatures).toBe(before.signatures);
+    }
+    async function expectServed(): Promise<void> {
+      const connecting = connect();
+      await signer.answer(passphrase);
+      expect(await connecting.ended).toMatchObject({ status: 0, stdout: 'root\n' });
+    }
 
-  it('a muted headset is refused without a sheet, until it is unmuted', async () => {
-    expect(await decide(['devices', 'mute', 'Vision', '10m'], 'device.muted')).toBeLessThan(1_000);
-    await expectRefused(connect(), 'deviceMuted');
-    expect(made()).toEqual(before);
-    expect(await decide(['devices', 'unmute', 'Vision'], 'device.unmuted')).toBeLessThan(1_000);
-    await expectServed();
-  });
-
-  it('a headset that is muted under its sheet loses the sheet', async () => {
-    const connecting = connect();
-    await signer.expect('passphrase + Enter approves');
-    await decide(['devices', 'mute', 'Vision', '10m'], 'device.muted');
-    await signer.expect('root@127.0.0.1 from Vision: refused; nothing was signed\n');
-    signer.type(`${passphrase}\n`);
-    await expectRefused(connecting, 'deviceMuted');
-    await decide(['devices', 'unmute', 'Vision'], 'device.unmuted');
-  });
-
-  it('a mute outlives the program, and runs out by itself', async () => {
-    await decide(['devices', 'mute', 'Vision', '10s'], 'device.muted');
-    const [, port = ''] = signer.address.split(':');
-    signer.kill('SIGTERM');
-    await signer.ended;
-    signer = await startPhone(phone, Number(port));
-    before = made();
-    await expectRefused(connect(), 'deviceMuted');
-    expect(made()).toEqual(before);
-    const lastDecision = () =>
-      eventsOf(phone).findLast(
-        ({ stream, type }) => stream.startsWith('signer/') && /^device\.(un)?muted$/.test(type),
-      )?.type;
-    await expect.poll(lastDecision, { timeout: 15_000 }).toBe('device.unmuted');
-    await expectServed();
-  }, 40_000);
-
-  it('once proof is required, a server that gives none is refused, and OpenSSH’s is not', async () => {
-    const connectPlainly = () =>
-      headset.start(
-        connectTo({ address: '127.0.0.1', port: plain.port }, signer, ['id', '-un']).map((word) =>
-          word.replace('root@', `${userInfo().username}@`),
-        ),
+    it('a muted headset is refused without a sheet, until it is unmuted', async () => {
+      expect(await decide(['devices', 'mute', 'Vision', '10m'], 'device.muted')).toBeLessThan(
+        1_000,
       );
-    const denied = connectPlainly();
-    await signer.expect('Vouched for by SHA256:');
-    await signer.answerCode('d');
-    expect((await denied.ended).stderr).toContain(failures.denied.message);
+      await expectRefused(connect(), 'deviceMuted');
+      expect(made()).toEqual(before);
+      expect(await decide(['devices', 'unmute', 'Vision'], 'device.unmuted')).toBeLessThan(1_000);
+      await expectServed();
+    });
 
-    before = made();
-    expect(await decide(['policy', 'require-proof', 'on'])).toBeLessThan(1_000);
-    await expectRefused(connectPlainly(), 'proofRequired');
-    await signer.expect(
-      'from Vision: refused; nothing was signed (nothing proves where the login goes)\n',
-    );
-    expect(made()).toEqual(before);
-    await expectServed();
-    await decide(['policy', 'require-proof', 'off']);
-  });
+    it('a headset that is muted under its sheet loses the sheet', async () => {
+      const connecting = connect();
+      await signer.expect('passphrase + Enter approves');
+      await decide(['devices', 'mute', 'Vision', '10m'], 'device.muted');
+      await signer.expect('root@127.0.0.1 from Vision: refused; nothing was signed\n');
+      signer.type(`${passphrase}\n`);
+      await expectRefused(connecting, 'deviceMuted');
+      await decide(['devices', 'unmute', 'Vision'], 'device.unmuted');
+    });
 
-  it('a host that is forgotten is new again, and asks for the code', async () => {
-    await expectServed();
-    before = made();
-    expect(await decide(['hosts', 'remove', `127.0.0.1:${sshd.port}`])).toBeLessThan(1_000);
-    const connecting = connect();
-    await signer.expect('New host: SHA256:');
-    await signer.expect(CODE_PROMPT);
-    signer.type('d\n');
-    await expectRefused(connecting, 'denied');
-  });
+    it('a mute outlives the program, and runs out by itself', async () => {
+      await decide(['devices', 'mute', 'Vision', '10s'], 'device.muted');
+      const [, port = ''] = signer.address.split(':');
+      signer.kill('SIGTERM');
+      await signer.ended;
+      signer = await startPhone(phone, Number(port));
+      before = made();
+      await expectRefused(connect(), 'deviceMuted');
+      expect(made()).toEqual(before);
+      const lastDecision = () =>
+        eventsOf(phone).findLast(
+          ({ stream, type }) => stream.startsWith('signer/') && /^device\.(un)?muted$/.test(type),
+        )?.type;
+      await expect.poll(lastDecision, { timeout: 15_000 }).toBe('device.unmuted');
+      await expectServed();
+    });
 
-  it('a host with another key than the pinned one is refused, and nothing is signed', async () => {
-    const where = `127.0.0.1:${sshd.port}`;
-    expect(await decide(['hosts', 'add', where, otherKey])).toBeLessThan(1_000);
-    await expectRefused(connect(), 'destinationChanged');
-    await signer.expect(
-      'root@127.0.0.1 from Vision: refused; nothing was signed (the host key has CHANGED since the phone learnt it)\n',
-    );
-    expect(made()).toEqual(before);
-    await decide(['hosts', 'remove', where]);
-    await decide(['hosts', 'add', where, sshd.hostKeys.ed25519?.publicKey ?? '']);
-    await expectServed();
-  });
+    it('once proof is required, a server that gives none is refused, and OpenSSH’s is not', async () => {
+      const connectPlainly = () =>
+        headset.start(
+          connectTo({ address: '127.0.0.1', port: plain.port }, signer, ['id', '-un']).map((word) =>
+            word.replace('root@', `${userInfo().username}@`),
+          ),
+        );
+      const denied = connectPlainly();
+      await signer.expect('Vouched for by SHA256:');
+      await signer.answerCode('d');
+      expect((await denied.ended).stderr).toContain(failures.denied.message);
 
-  it('a host whose key is replaced under its sheet loses the sheet', async () => {
-    const where = `127.0.0.1:${sshd.port}`;
-    const connecting = connect();
-    await signer.expect('passphrase + Enter approves');
-    await decide(['hosts', 'add', where, otherKey]);
-    signer.type(`${passphrase}\n`);
-    await expectRefused(connecting, 'destinationChanged');
-    await decide(['hosts', 'add', where, sshd.hostKeys.ed25519?.publicKey ?? '']);
-  });
+      before = made();
+      expect(await decide(['policy', 'require-proof', 'on'])).toBeLessThan(1_000);
+      await expectRefused(connectPlainly(), 'proofRequired');
+      await signer.expect(
+        'from Vision: refused; nothing was signed (nothing proves where the login goes)\n',
+      );
+      expect(made()).toEqual(before);
+      await expectServed();
+      await decide(['policy', 'require-proof', 'off']);
+    });
 
-  it('an identity that is locked logs in where it is allowed, and nowhere else', async () => {
-    const elsewhere = ['identity', 'allow', 'work', 'nobody@127.0.0.1'];
-    expect(await decide(elsewhere)).toBeLessThan(1_000);
-    await expectRefused(connect(), 'destinationNotAllowed');
-    expect(made()).toEqual(before);
-    await decide(['identity', 'allow', 'work', `root@127.0.0.1:${sshd.port}`]);
-    await expectServed();
-    await decide(['identity', 'allow', 'work', 'anywhere']);
-  });
+    it('a host that is forgotten is new again, and asks for the code', async () => {
+      await expectServed();
+      before = made();
+      expect(await decide(['hosts', 'remove', `127.0.0.1:${sshd.port}`])).toBeLessThan(1_000);
+      const connecting = connect();
+      await signer.expect('New host: SHA256:');
+      await signer.expect(CODE_PROMPT);
+      signer.type('d\n');
+      await expectRefused(connecting, 'denied');
+    });
 
-  it('told what the log tells', async () => {
-    signer.kill('SIGTERM');
-    await signer.ended;
-    expect(untold(phone)).toEqual([]);
-    expect(untold(headset)).toEqual([]);
-  });
-});
+    it('a host with another key than the pinned one is refused, and nothing is signed', async () => {
+      const where = `127.0.0.1:${sshd.port}`;
+      expect(await decide(['hosts', 'add', where, otherKey])).toBeLessThan(1_000);
+      await expectRefused(connect(), 'destinationChanged');
+      await signer.expect(
+        'root@127.0.0.1 from Vision: refused; nothing was signed (the host key has CHANGED since the phone learnt it)\n',
+      );
+      expect(made()).toEqual(before);
+      await decide(['hosts', 'remove', where]);
+      await decide(['hosts', 'add', where, sshd.hostKeys.ed25519?.publicKey ?? '']);
+      await expectServed();
+    });
+
+    it('a host whose key is replaced under its sheet loses the sheet', async () => {
+      const where = `127.0.0.1:${sshd.port}`;
+      const connecting = connect();
+      await signer.expect('passphrase + Enter approves');
+      await decide(['hosts', 'add', where, otherKey]);
+      signer.type(`${passphrase}\n`);
+      await expectRefused(connecting, 'destinationChanged');
+      await decide(['hosts', 'add', where, sshd.hostKeys.ed25519?.publicKey ?? '']);
+    });
+
+    it('an identity that is locked logs in where it is allowed, and nowhere else', async () => {
+      const elsewhere = ['identity', 'allow', 'work', 'nobody@127.0.0.1'];
+      expect(await decide(elsewhere)).toBeLessThan(1_000);
+      await expectRefused(connect(), 'destinationNotAllowed');
+      expect(made()).toEqual(before);
+      await decide(['identity', 'allow', 'work', `root@127.0.0.1:${sshd.port}`]);
+      await expectServed();
+      await decide(['identity', 'allow', 'work', 'anywhere']);
+    });
+
+    it('told what the log tells', async () => {
+      signer.kill('SIGTERM');
+      await signer.ended;
+      expect(untold(phone)).toEqual([]);
+      expect(untold(headset)).toEqual([]);
+    });
+  },
+);
