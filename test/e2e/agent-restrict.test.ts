@@ -16,6 +16,9 @@ import { createIdentity } from '../support/program-story.ts';
 import { bindOf, hostboundBytes, newSession } from '../support/proofs.ts';
 import { hasSshd, startSshd } from '../support/sshd.ts';
 
+/** Of a test with several approvals, each with its scrypt, on a busy machine. Milliseconds. */
+const SEVERAL_LOGINS = { timeout: 90_000 };
+
 /** After OpenSSH's regress/agent.sh, agent-restrict.sh and agent-getpeereid.sh. */
 describe.skipIf(!hasSshd)(
   `what vmux agent refuses${hasSshd ? '' : ' [skipped: no OpenSSH server on this machine]'}`,
@@ -56,14 +59,44 @@ describe.skipIf(!hasSshd)(
       return found;
     };
 
+    async function isTakenOverA(): Promise<void> {
+      const { ended } = desk.start(overA());
+      await nextSheet(desk.signer);
+      await desk.signer.answer(PASSPHRASE);
+      expect(await nextSheet(desk.signer)).toContain('  via   a, by agent forwarding');
+      await desk.agent.expect('login as root with work: ');
+      await answerWithCode(desk.signer, desk.agent, PASSPHRASE);
+      expect(await ended).toEqual({ status: 0, signal: null, stdout: 'there\n', stderr: '' });
+    }
+
+    async function isRefusedOverA(why: string): Promise<void> {
+      const before = desk.made();
+      const { end } = await desk.approved(overA());
+      expect(end).toMatchObject({ status: 255, stdout: '' });
+      expect(end.stderr).toContain('agent refused operation');
+      await desk.signer.expect(`root from Vision: refused; nothing was signed (${why})`);
+      const { sheets, signatures, logins } = before;
+      expect(desk.made()).toEqual({
+        sheets: sheets + 1,
+        signatures: signatures + 1,
+        logins: logins + 1,
+      });
+    }
+
+    const clientBoundTo = async (alias: 'a' | 'b', isForwarding = false) => {
+      const client = await connectAgent(desk.agent.socket);
+      const session = newSession();
+      expect(await client.bind(bindOf(keyOf(alias), session, { isForwarding }))).toBe(true);
+      return { client, session };
+    };
+
+    const asNobody = (...words: string[]) =>
+      run('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...words);
     const unless = lacking('setpriv');
     const isRoot = process.getuid?.() === 0;
     describe.skipIf(!isRoot || unless.skip)(
       `another user${isRoot ? unless.why : ' [skipped: not root]'}`,
       () => {
-        const asNobody = (...words: string[]) =>
-          run('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...words);
-
         it('does not reach the socket', async () => {
           const { status, stdout, stderr } = await asNobody('ssh-add', '-l');
           expect([status, stdout]).toEqual([2, '']);
@@ -122,48 +155,28 @@ describe.skipIf(!hasSshd)(
     });
 
     describe('over hosts to which the agent is forwarded', () => {
-      async function isTaken(): Promise<void> {
-        const { ended } = desk.start(overA());
-        await nextSheet(desk.signer);
-        await desk.signer.answer(PASSPHRASE);
-        expect(await nextSheet(desk.signer)).toContain('  via   a, by agent forwarding');
-        await desk.agent.expect('login as root with work: ');
-        await answerWithCode(desk.signer, desk.agent, PASSPHRASE);
-        expect(await ended).toEqual({ status: 0, signal: null, stdout: 'there\n', stderr: '' });
-      }
-
-      async function isRefused(why: string): Promise<void> {
-        const before = desk.made();
-        const { end } = await desk.approved(overA());
-        expect(end).toMatchObject({ status: 255, stdout: '' });
-        expect(end.stderr).toContain('agent refused operation');
-        await desk.signer.expect(`root from Vision: refused; nothing was signed (${why})`);
-        const { sheets, signatures, logins } = before;
-        expect(desk.made()).toEqual({
-          sheets: sheets + 1,
-          signatures: signatures + 1,
-          logins: logins + 1,
-        });
-      }
-
       it('takes nothing with the policy never', async () => {
         await desk.decide('policy', 'forwarding', 'never');
-        await isRefused('it takes no requests through a forwarded agent');
+        await isRefusedOverA('it takes no requests through a forwarded agent');
       });
 
       it('takes nothing with the policy listed, while the host is not', async () => {
         await desk.decide('policy', 'forwarding', 'listed');
-        await isRefused('the agent was forwarded through a host that is not listed');
+        await isRefusedOverA('the agent was forwarded through a host that is not listed');
       });
 
-      it('takes it once the host is listed, and no longer when it is taken off', async () => {
-        await desk.decide('policy', 'listed', 'add', 'a');
-        await isTaken();
-        await desk.decide('policy', 'listed', 'remove', 'a');
-        await isRefused('the agent was forwarded through a host that is not listed');
-      });
+      it(
+        'takes it once the host is listed, and no longer when it is taken off',
+        SEVERAL_LOGINS,
+        async () => {
+          await desk.decide('policy', 'listed', 'add', 'a');
+          await isTakenOverA();
+          await desk.decide('policy', 'listed', 'remove', 'a');
+          await isRefusedOverA('the agent was forwarded through a host that is not listed');
+        },
+      );
 
-      it('refuses a way on which one of two hosts is not listed', async () => {
+      it('refuses a way on which one of two hosts is not listed', SEVERAL_LOGINS, async () => {
         await desk.decide('policy', 'listed', 'add', 'a');
         const before = desk.made();
         const inner = onward('a', 'echo there').replaceAll('"', '\\"');
@@ -178,39 +191,36 @@ describe.skipIf(!hasSshd)(
         expect(desk.made().signatures).toBe(before.signatures + 2);
       });
 
-      it('shows the whole way of a login that comes back to where it began', async () => {
-        await desk.decide('policy', 'forwarding', 'ask');
-        const inner = onward('a', 'echo there').replaceAll('"', '\\"');
-        const { ended } = desk.start(ssh('-A', 'a', onward('b', inner, '-A')));
-        expect((await nextSheet(desk.signer)).slice(1, 3)).toEqual([
-          '  From Vision → a',
-          '  to    a, known since DATE',
-        ]);
-        await desk.signer.answer(PASSPHRASE);
-        for (const [to, way] of [
-          ['b', 'a'],
-          ['a', 'a → b'],
-        ]) {
-          expect((await nextSheet(desk.signer)).slice(1, 4)).toEqual([
-            '  From Vision → (not named)',
-            `  to    Known as ${to} since DATE`,
-            `  via   ${way}, by agent forwarding`,
+      it(
+        'shows the whole way of a login that comes back to where it began',
+        SEVERAL_LOGINS,
+        async () => {
+          await desk.decide('policy', 'forwarding', 'ask');
+          const inner = onward('a', 'echo there').replaceAll('"', '\\"');
+          const { ended } = desk.start(ssh('-A', 'a', onward('b', inner, '-A')));
+          expect((await nextSheet(desk.signer)).slice(1, 3)).toEqual([
+            '  From Vision → a',
+            '  to    a, known since DATE',
           ]);
-          await desk.agent.expect('login as root with work: ');
-          await answerWithCode(desk.signer, desk.agent, PASSPHRASE);
-        }
-        expect(await ended).toEqual({ status: 0, signal: null, stdout: 'there\n', stderr: '' });
-      });
+          await desk.signer.answer(PASSPHRASE);
+          for (const [to, way] of [
+            ['b', 'a'],
+            ['a', 'a → b'],
+          ]) {
+            expect((await nextSheet(desk.signer)).slice(1, 4)).toEqual([
+              '  From Vision → (not named)',
+              `  to    Known as ${to} since DATE`,
+              `  via   ${way}, by agent forwarding`,
+            ]);
+            await desk.agent.expect('login as root with work: ');
+            await answerWithCode(desk.signer, desk.agent, PASSPHRASE);
+          }
+          expect(await ended).toEqual({ status: 0, signal: null, stdout: 'there\n', stderr: '' });
+        },
+      );
     });
 
     describe('with an identity that is locked to one user at one host', () => {
-      const clientBoundTo = async (alias: 'a' | 'b', isForwarding = false) => {
-        const client = await connectAgent(desk.agent.socket);
-        const session = newSession();
-        expect(await client.bind(bindOf(keyOf(alias), session, { isForwarding }))).toBe(true);
-        return { client, session };
-      };
-
       beforeAll(async () => {
         const line = await createIdentity(desk.phone, 'locked', PASSPHRASE);
         for (const sshd of Object.values(desk.servers)) await sshd.setAuthorizedKeys([line]);
@@ -280,43 +290,47 @@ describe.skipIf(!hasSshd)(
       });
     });
 
-    it('offers thirty identities five at a time, and from then on the right one first', async () => {
-      await desk.phone.run(['identity', 'remove', 'locked']);
-      const log = openEventLog(join(desk.phone.home, 'events.db'));
-      for (let i = 2; i < 30; i += 1) {
-        addIdentity(log, publicIdentity(generateP256Key().publicKey, `key-${i}`));
-      }
-      log.close();
-      const line = await createIdentity(desk.phone, 'thirtieth', PASSPHRASE);
-      await expect.poll(async () => (await listed()).length, { timeout: 10_000 }).toBe(30);
-      const c = await startSshd({ prefix: bench.prefix, authorizedKeys: [line] });
-      try {
-        await desk.decide('hosts', 'add', `c:${c.port}`, c.hostKeys.ed25519?.publicKey ?? '');
-        configureSsh(desk.headset, { ...desk.servers, c });
-        let read = 0;
-        const logged = (what: string) => c.log().slice(read).split(what).length - 1;
-        for (let tries = 1; tries <= 5; tries += 1) {
-          read = c.log().length;
-          const { status, stderr } = await run(...ssh('c', 'true'));
-          expect([status, stderr]).toEqual([
-            255,
-            'root@127.0.0.1: Permission denied (publickey).\r\n',
-          ]);
-          expect(logged('Failed publickey')).toBe(5);
+    it(
+      'offers thirty identities five at a time, and from then on the right one first',
+      SEVERAL_LOGINS,
+      async () => {
+        await desk.phone.run(['identity', 'remove', 'locked']);
+        const log = openEventLog(join(desk.phone.home, 'events.db'));
+        for (let i = 2; i < 30; i += 1) {
+          addIdentity(log, publicIdentity(generateP256Key().publicKey, `key-${i}`));
         }
-        expect((await desk.approved(ssh('c', 'echo in'))).end).toMatchObject({ stdout: 'in\n' });
+        log.close();
+        const line = await createIdentity(desk.phone, 'thirtieth', PASSPHRASE);
+        await expect.poll(async () => (await listed()).length, { timeout: 10_000 }).toBe(30);
+        const c = await startSshd({ prefix: bench.prefix, authorizedKeys: [line] });
+        try {
+          await desk.decide('hosts', 'add', `c:${c.port}`, c.hostKeys.ed25519?.publicKey ?? '');
+          configureSsh(desk.headset, { ...desk.servers, c });
+          let read = 0;
+          const logged = (what: string) => c.log().slice(read).split(what).length - 1;
+          for (let tries = 1; tries <= 5; tries += 1) {
+            read = c.log().length;
+            const { status, stderr } = await run(...ssh('c', 'true'));
+            expect([status, stderr]).toEqual([
+              255,
+              'root@127.0.0.1: Permission denied (publickey).\r\n',
+            ]);
+            expect(logged('Failed publickey')).toBe(5);
+          }
+          expect((await desk.approved(ssh('c', 'echo in'))).end).toMatchObject({ stdout: 'in\n' });
 
-        read = c.log().length;
-        expect((await desk.approved(ssh('c', 'echo again'))).end).toMatchObject({
-          status: 0,
-          stdout: 'again\n',
-        });
-        expect(logged('Failed publickey')).toBe(0);
-        expect(logged('Accepted publickey')).toBe(1);
-        expect(c.log()).not.toContain('Too many authentication failures');
-      } finally {
-        await c.stop();
-      }
-    });
+          read = c.log().length;
+          expect((await desk.approved(ssh('c', 'echo again'))).end).toMatchObject({
+            status: 0,
+            stdout: 'again\n',
+          });
+          expect(logged('Failed publickey')).toBe(0);
+          expect(logged('Accepted publickey')).toBe(1);
+          expect(c.log()).not.toContain('Too many authentication failures');
+        } finally {
+          await c.stop();
+        }
+      },
+    );
   },
 );

@@ -7,7 +7,11 @@ const decisions = ['settings.changed', 'device.muted', 'device.unmuted'];
 
 /** Runs the command, which must change something, and waits until `signer start` goes by it. */
 export async function decide(phone: Device, ...args: string[]): Promise<void> {
-  const taken = () => eventsOf(phone).filter(({ type }) => decisions.includes(type)).length;
+  // The command's own record of it has the same name in another stream.
+  const taken = () =>
+    eventsOf(phone).filter(
+      ({ stream, type }) => stream.startsWith('signer/') && decisions.includes(type),
+    ).length;
   const before = taken();
   expect(await phone.run(args)).toMatchObject({ status: 0 });
   await vi.waitUntil(() => taken() > before, 10_000);
