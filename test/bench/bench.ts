@@ -142,12 +142,12 @@ async function reportAgents(
     report('vmux agent', ours, goal(ratio, AGENT_GOAL, times));
     line('  what it adds, round by round', ms(added));
     report('vmux agent, with the KnownHostsCommand line', median(taken.oursNamed));
-    for (const [what, values] of [
-      ['ssh-add -c, whose question is answered at once', taken.confirmed],
-      ['ssh -A: an ssh-agent, forwarded through another server', taken.forwarded],
-    ] as const) {
-      report(what, median(values), above(median(values)));
-    }
+    report('ssh-add -c, with a program that asks nobody', median(taken.unseen));
+    const confirmed = median(taken.confirmed);
+    if (Number.isNaN(confirmed)) console.log('  ssh-add -c, answered: left out, no ssh-askpass');
+    else report('ssh-add -c, its dialog answered at once', confirmed, above(confirmed));
+    const forwarded = median(taken.forwarded);
+    report('ssh -A: forwarded through another server', forwarded, above(forwarded));
   } finally {
     await stock.stop();
   }

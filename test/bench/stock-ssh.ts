@@ -1,19 +1,23 @@
 /** Stock ssh as a whole process, with the agents that a person might let it use. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installNameHelper, nameHelperPath } from '../../app/headset/agent/name-helper.ts';
 import { sshConfigLines } from '../../app/headset/agent/ssh-config.ts';
 import type { Sshd } from '../support/sshd.ts';
+import { answeredAskpass, silentAskpass } from './askpass.ts';
 import type { Devices } from './devices.ts';
 import { program, wholeProcess } from './programs.ts';
 
 export interface StockSsh {
-  /** Milliseconds of one `ssh HOST true`, by what signs. */
+  /**
+   * Milliseconds of one `ssh HOST true`, by what signs. Without a dialog to answer, `confirmed`
+   * resolves with NaN.
+   */
   logIn: Record<
-    'sshAgent' | 'ours' | 'oursNamed' | 'confirmed' | 'forwarded',
+    'sshAgent' | 'ours' | 'oursNamed' | 'unseen' | 'confirmed' | 'forwarded',
     () => Promise<number>
   >;
   stop: () => Promise<void>;
@@ -30,10 +34,8 @@ export async function startStockSsh(
   const directory = join(sshd.directory, 'agents');
   mkdirSync(directory, { mode: 0o700 });
   const at = (name: string) => join(directory, name);
-  const askpass = at('askpass');
-  writeFileSync(askpass, '#!/bin/sh\nexit 0\n');
-  chmodSync(askpass, 0o700);
-  const saysYes = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':0' };
+  const silent = silentAskpass(directory);
+  const answered = await answeredAskpass(directory);
   installNameHelper(headsetHome);
   const named = sshConfigLines(at('ours.sock'), nameHelperPath(headsetHome));
   const config = at('ssh_config');
@@ -62,11 +64,13 @@ ${named.replace('Host *', `Host ${NAMED}`)}`,
   );
   const agents = [
     startAgent('ssh-agent', ['-D', '-a', at('plain.sock')]),
-    startAgent('ssh-agent', ['-D', '-a', at('confirm.sock')], saysYes),
+    startAgent('ssh-agent', ['-D', '-a', at('unseen.sock')], silent.env),
+    startAgent('ssh-agent', ['-D', '-a', at('confirm.sock')], answered?.env),
     ours,
   ];
   const stop = async () => {
     for (const agent of agents) await agent.stop();
+    await answered?.stop();
   };
   const login =
     (agent: string, host: string, command = ['true']) =>
@@ -76,10 +80,11 @@ ${named.replace('Host *', `Host ${NAMED}`)}`,
         SSH_AUTH_SOCK: at(agent),
       });
   try {
-    for (const name of ['plain.sock', 'confirm.sock', 'ours.sock']) await exists(at(name));
+    for (const name of ['plain.sock', 'unseen.sock', 'confirm.sock', 'ours.sock'])
+      await exists(at(name));
     await ours.said('linked with');
     addKey(keyFile, at('plain.sock'), []);
-    addKey(keyFile, at('confirm.sock'), ['-c']);
+    for (const name of ['unseen.sock', 'confirm.sock']) addKey(keyFile, at(name), ['-c']);
   } catch (error) {
     await stop();
     throw error;
@@ -89,7 +94,8 @@ ${named.replace('Host *', `Host ${NAMED}`)}`,
       sshAgent: login('plain.sock', 'plain'),
       ours: login('ours.sock', 'plain'),
       oursNamed: login('ours.sock', NAMED),
-      confirmed: login('confirm.sock', 'plain'),
+      unseen: login('unseen.sock', 'plain'),
+      confirmed: answered === null ? async () => NaN : login('confirm.sock', 'plain'),
       forwarded: login('plain.sock', 'hop', ['ssh', '-F', config, 'plain', 'true']),
     },
     stop,
