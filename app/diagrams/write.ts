@@ -1,11 +1,12 @@
 /**
- * `npm run diagrams` draws every chart into `docs/diagrams` and writes the failures into
+ * `npm run diagrams` draws every chart into `docs/diagrams`, as a page and as an SVG, and writes the failures into
  * `docs/troubleshooting.md` and the README; with `--check` it writes nothing, names each page that
  * differs and exits 1.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
+import { chartSvg } from './chart-svg.ts';
 import { loadCharts } from './charts.ts';
 import { pageOf } from './mermaid.ts';
 import { troubleshootingPage, withTroubleshooting } from './troubleshooting.ts';
@@ -15,9 +16,11 @@ const folder = 'docs/diagrams';
 /** The pages that the machines of `root` ask for, by path; null for one that none asks for. */
 export async function pagesOf(root: string): Promise<Map<string, string | null>> {
   const pages = new Map<string, string | null>();
-  for (const page of globSync(`${folder}/*.md`, { cwd: root })) pages.set(page, null);
-  for (const chart of await loadCharts(root))
+  for (const page of globSync(`${folder}/*.{md,svg}`, { cwd: root })) pages.set(page, null);
+  for (const chart of await loadCharts(root)) {
     pages.set(`${folder}/${chart.name}.md`, pageOf(chart));
+    pages.set(`${folder}/${chart.name}.svg`, await chartSvg(chart.machine, { title: chart.name }));
+  }
   const readme = join(root, 'README.md');
   if (existsSync(readme)) {
     pages.set('README.md', await pretty(withTroubleshooting(readFileSync(readme, 'utf8'))));

@@ -112,13 +112,15 @@ describe('npm run diagrams', () => {
   });
 
   it('names the page that is missing, changed, or of no chart', () => {
-    expect(write('--check')).toEqual({ status: 1, stderr: complaint('door') });
+    const missing = complaint('door.md') + complaint('door.svg');
+    expect(write('--check')).toEqual({ status: 1, stderr: missing });
     mkdirSync(join(root, 'docs/diagrams'), { recursive: true });
     writeFileSync(join(root, 'docs/diagrams/door.md'), '# door\n');
     writeFileSync(join(root, 'docs/diagrams/window.md'), '# window\n');
+    writeFileSync(join(root, 'docs/diagrams/window.svg'), '<svg/>\n');
     expect(write('--check')).toEqual({
       status: 1,
-      stderr: complaint('door') + complaint('window'),
+      stderr: missing + complaint('window.md') + complaint('window.svg'),
     });
     expect(write()).toEqual({ status: 0, stderr: '' });
     expect(write('--check')).toEqual({ status: 0, stderr: '' });
@@ -126,5 +128,5 @@ describe('npm run diagrams', () => {
 });
 
 function complaint(name: string): string {
-  return `docs/diagrams/${name}.md differs from the machines: npm run diagrams\n`;
+  return `docs/diagrams/${name} differs from the machines: npm run diagrams\n`;
 }
