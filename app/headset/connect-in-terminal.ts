@@ -24,10 +24,19 @@ import { createQuestion } from './question.ts';
 const CONNECTION_FAILED = 255;
 const SIGNAL_BASE = 128;
 
+/** The connection, for somebody beside the person at the terminal. */
+export interface ConnectionControl {
+  connection: Connection;
+  /** Gives it up, as Ctrl-C does. */
+  end(): void;
+}
+
+/** `started` gets the connection before it is asked to connect. Resolves with the exit status. */
 export async function connectInTerminal(
   running: Running,
   choices: ConnectChoices,
   asked: Asked,
+  started: (control: ConnectionControl) => void = () => {},
 ): Promise<number> {
   const { stdin, stderr } = process;
   const vault = createRequestVault();
@@ -110,6 +119,7 @@ export async function connectInTerminal(
     end(CONNECTION_FAILED);
   });
 
+  started({ connection, end: () => end(SIGNAL_BASE + constants.signals.SIGTERM) });
   act('user.connect');
   const status = await ended.promise;
 

@@ -13,6 +13,7 @@ import { begin } from '../../running.ts';
 import type { Running } from '../../running.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import type { SavedHost, Target } from '../records.ts';
+import type { ConnectionControl } from '../connect-in-terminal.ts';
 import { findSavedHost, parseEndpoint, parseTarget } from '../target.ts';
 
 export const command: Command = {
@@ -88,8 +89,12 @@ export function beginForShell(): Running | null {
   }
 }
 
-/** Ends the process's records too. Resolves with the exit status. */
-export async function connect(running: Running, choices: ConnectChoices): Promise<number> {
+/** Ends the process's records too. Resolves with the exit status. `started`: `connectInTerminal`. */
+export async function connect(
+  running: Running,
+  choices: ConnectChoices,
+  started?: (control: ConnectionControl) => void,
+): Promise<number> {
   const { saved } = choices;
   if (saved !== null && saved.authentication !== 'remote-signer') {
     process.stderr.write(
@@ -103,7 +108,7 @@ export async function connect(running: Running, choices: ConnectChoices): Promis
     // OpenSSH's tools work while the rest of this program is being loaded.
     const asked = askOpenSsh(choices.target);
     const { connectInTerminal } = await import('../connect-in-terminal.ts');
-    return await connectInTerminal(running, choices, asked);
+    return await connectInTerminal(running, choices, asked, started);
   } finally {
     running.end();
   }
