@@ -1,8 +1,9 @@
 /** OpenSSH user certificates for P-256 keys (OpenSSH PROTOCOL.certkeys), read strictly. */
 import type { Buffer } from 'node:buffer';
 import { readOptionNames, readPrincipals } from './certificate-fields.ts';
-import { fingerprint, isUncompressedPoint, publicKeyBlob } from './public-key.ts';
-import { ECDSA_SHA2_NISTP256_CERT, NISTP256, SSH_CERT_TYPE_USER } from './protocol.ts';
+import { fingerprint, publicKeyBlob } from './public-key.ts';
+import { ECDSA_SHA2_NISTP256_CERT, SSH_CERT_TYPE_USER } from './protocol.ts';
+import { isUncompressedPoint, NISTP256 } from '../wire/identity-key.ts';
 import { wireReader } from '../wire/ssh-wire.ts';
 
 /**

@@ -3,8 +3,8 @@ import { Buffer } from 'node:buffer';
 import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
 import { curves } from './plain-key.ts';
 import { readRs } from './plain-signature.ts';
-import { ECDSA_SHA2_NISTP256 } from './protocol.ts';
 import { pointOf, publicKeyBlob, readPublicKey } from './public-key.ts';
+import { ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
 import { encodeMpint, encodeString, wireReader } from '../wire/ssh-wire.ts';
 
 /** `scalar`: 32 bytes, big-endian; whoever holds it fills it with zeros when done. */

@@ -2,15 +2,13 @@
 import { Buffer } from 'node:buffer';
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import {
-  ECDSA_SHA2_NISTP256,
   ECDSA_SHA2_NISTP384,
   ECDSA_SHA2_NISTP521,
-  NISTP256,
-  SK_ECDSA_SHA2_NISTP256,
   SK_SSH_ED25519,
   SSH_ED25519,
   SSH_RSA,
 } from './protocol.ts';
+import { ECDSA_SHA2_NISTP256, NISTP256, SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
 import { encodeMpint, encodeString, wireReader, type WireReader } from '../wire/ssh-wire.ts';
 
 /** A key that is no certificate. */

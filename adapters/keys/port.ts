@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fromPromise, type PromiseActorLogic } from 'xstate';
 import type { Signing, SigningInput } from '../../machines/phone/ports.ts';
-import { verifySignature } from './p256.ts';
+import { verifyIdentitySignature } from './identity-signature.ts';
 import { fingerprint } from './public-key.ts';
 import { readSignData } from './sign-data.ts';
 import type { OpenedKey } from './sealed-key.ts';
@@ -61,7 +61,7 @@ function signOnce(parts: SigningParts, key: OpenedKey, input: SigningInput): Pro
     return rejection('ChallengeUnreadable', 'the bytes to sign are no request for this key');
   }
   const signature = key.sign(challenge);
-  if (!verifySignature(key.publicKey, challenge, signature)) {
+  if (!verifyIdentitySignature(key.publicKey, challenge, signature)) {
     return rejection('SignatureInvalid', 'the new signature does not verify');
   }
   parts.putSignature(input.ref, signature);

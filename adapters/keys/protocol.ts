@@ -2,6 +2,7 @@
  * Numbers and names of the SSH standards that this folder reads and writes, as the standards spell
  * them.
  */
+import { ECDSA_SHA2_NISTP256, SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
 
 /** RFC 4252 §6. The byte that follows the session id in what a publickey login signs (§7). */
 export const SSH_MSG_USERAUTH_REQUEST = 50;
@@ -14,10 +15,6 @@ export const METHOD_PUBLICKEY = 'publickey';
 
 /** OpenSSH PROTOCOL §3.1: publickey with the server's host key inside the signed bytes. */
 export const METHOD_PUBLICKEY_HOSTBOUND = 'publickey-hostbound-v00@openssh.com';
-
-/** RFC 5656 §3.1, §6.2: key type, signature algorithm and curve of a P-256 key. */
-export const ECDSA_SHA2_NISTP256 = 'ecdsa-sha2-nistp256';
-export const NISTP256 = 'nistp256';
 
 /** OpenSSH PROTOCOL.certkeys, "ECDSA certificate". */
 export const ECDSA_SHA2_NISTP256_CERT = 'ecdsa-sha2-nistp256-cert-v01@openssh.com';
@@ -54,12 +51,16 @@ export const RSA_SHA2_512 = 'rsa-sha2-512';
 export const ECDSA_SHA2_NISTP384 = 'ecdsa-sha2-nistp384';
 export const ECDSA_SHA2_NISTP521 = 'ecdsa-sha2-nistp521';
 
-/** OpenSSH PROTOCOL.u2f: key types and signature algorithms of security keys. */
+/** OpenSSH PROTOCOL.u2f: key type and signature algorithm of such a security key. */
 export const SK_SSH_ED25519 = 'sk-ssh-ed25519@openssh.com';
-export const SK_ECDSA_SHA2_NISTP256 = 'sk-ecdsa-sha2-nistp256@openssh.com';
 
-/** OpenSSH `SSH_SK_USER_PRESENCE_REQD` (sk-api.h): the signature's flag that somebody was there. */
+/** OpenSSH sk-api.h: the signature's flags that somebody was there, and that it was made sure who. */
 export const SSH_SK_USER_PRESENCE_REQD = 0x01;
+export const SSH_SK_USER_VERIFICATION_REQD = 0x04;
+
+/** WebAuthn Level 2 §6.1: flags of authenticator data that say what follows. */
+export const AT = 0x40;
+export const ED = 0x80;
 
 /** OpenSSH PROTOCOL.certkeys and PROTOCOL.u2f: certificate types and the types of their keys. */
 export const CERTIFIED_KEY_TYPES: ReadonlyMap<string, string> = new Map([

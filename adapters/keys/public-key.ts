@@ -1,21 +1,19 @@
-/** P-256 public keys as SSH has them: blob (RFC 5656 §3.1), fingerprint, authorized_keys line. */
+/** Public keys of identities as SSH has them: blob, fingerprint, authorized_keys line. */
 import { Buffer } from 'node:buffer';
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { PublicIdentity } from '../../machines/ports.ts';
-import { ECDSA_SHA2_NISTP256, NISTP256 } from './protocol.ts';
-import { encodeString, wireReader } from '../wire/ssh-wire.ts';
+import {
+  ECDSA_SHA2_NISTP256,
+  NISTP256,
+  readIdentityKey,
+  SK_ECDSA_SHA2_NISTP256,
+} from '../wire/identity-key.ts';
+import { encodeString } from '../wire/ssh-wire.ts';
 
 /** SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING: what precedes the point (RFC 5480 §2). */
 const spkiPrefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 
-const uncompressed = 0x04;
-
-/** Whether `point` is 65 bytes `04 x y` (SEC 1 §2.3.3). Whether it is on the curve is not asked. */
-export function isUncompressedPoint(point: Uint8Array): boolean {
-  return point.length === 65 && point[0] === uncompressed;
-}
-
-/** The key blob of an uncompressed point: `string type, string curve, string Q`. */
+/** The key blob (RFC 5656 §3.1) of an uncompressed point: `string type, string curve, string Q`. */
 export function publicKeyBlob(point: Uint8Array): Buffer {
   return Buffer.concat([
     encodeString(ECDSA_SHA2_NISTP256),
@@ -26,16 +24,18 @@ export function publicKeyBlob(point: Uint8Array): Buffer {
 
 /** The point inside a plain P-256 key blob; `null` for anything else or anything more. */
 export function pointOf(keyBlob: Uint8Array): Uint8Array | null {
-  const reader = wireReader(keyBlob);
-  if (reader.text() !== ECDSA_SHA2_NISTP256 || reader.text() !== NISTP256) return null;
-  const point = reader.string();
-  return point !== null && reader.atEnd() && isUncompressedPoint(point) ? point : null;
+  const key = readIdentityKey(keyBlob);
+  return key?.algorithm === ECDSA_SHA2_NISTP256 ? key.point : null;
 }
 
 /** The key for verifying; `null` when `keyBlob` is no P-256 key blob or its point is off the curve. */
 export function readPublicKey(keyBlob: Uint8Array): KeyObject | null {
   const point = pointOf(keyBlob);
-  if (point === null) return null;
+  return point && publicKeyAt(point);
+}
+
+/** The key for verifying of 65 bytes `04 x y`; `null` when they are off the curve. */
+export function publicKeyAt(point: Uint8Array): KeyObject | null {
   try {
     const der = Buffer.concat([spkiPrefix, point]);
     return createPublicKey({ key: der, format: 'der', type: 'spki' });
@@ -51,21 +51,25 @@ export function fingerprint(keyBlob: Uint8Array): string {
 
 /**
  * The line for authorized_keys (sshd(8), AUTHORIZED_KEYS FILE FORMAT), without a newline. A label
- * can never start another line: what is not printable in it becomes a space.
+ * can never start another line: what is not printable in it becomes a space. A passkey's line has
+ * the server itself refuse a signature without user verification.
  */
 export function publicKeyLine(
   identity: Pick<PublicIdentity, 'algorithm' | 'publicKey' | 'label'>,
 ): string {
   const comment = identity.label.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
-  return `${identity.algorithm} ${identity.publicKey} ${comment}`.trimEnd();
+  const options = identity.algorithm === SK_ECDSA_SHA2_NISTP256 ? 'verify-required ' : '';
+  return `${options}${identity.algorithm} ${identity.publicKey} ${comment}`.trimEnd();
 }
 
-/** What is public about a P-256 identity. `keyBlob` must be one that `pointOf` can read. */
+/** What is public about an identity. Throws when `keyBlob` is not one that an identity can have. */
 export function publicIdentity(keyBlob: Uint8Array, label: string): PublicIdentity {
+  const key = readIdentityKey(keyBlob);
+  if (key === null) throw new TypeError('not the key of an identity');
   return {
     fingerprint: fingerprint(keyBlob),
     label,
-    algorithm: ECDSA_SHA2_NISTP256,
+    algorithm: key.algorithm,
     publicKey: Buffer.from(keyBlob).toString('base64'),
   };
 }

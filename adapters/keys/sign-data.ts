@@ -1,13 +1,13 @@
 /**
  * What this phone is willing to sign, read from the very bytes: one publickey login of RFC 4252 §7,
- * its hostbound form, either with a user certificate, or SSHSIG. Nothing else is readable.
+ * its hostbound form, either with a P-256 key, a passkey or a P-256 key's user certificate, or
+ * SSHSIG. Nothing else is readable.
  */
 import { Buffer } from 'node:buffer';
 import type { RequestKind } from '../../machines/phone/ports.ts';
 import { readUserCertificate, type UserCertificate } from './certificate.ts';
-import { fingerprint, pointOf } from './public-key.ts';
+import { fingerprint } from './public-key.ts';
 import {
-  ECDSA_SHA2_NISTP256,
   ECDSA_SHA2_NISTP256_CERT,
   METHOD_PUBLICKEY,
   METHOD_PUBLICKEY_HOSTBOUND,
@@ -16,6 +16,7 @@ import {
   SSH_CONNECTION,
   SSH_MSG_USERAUTH_REQUEST,
 } from './protocol.ts';
+import { readIdentityKey } from '../wire/identity-key.ts';
 import { SESSION_ID_LENGTHS } from '../wire/session-bind.ts';
 import { wireReader } from '../wire/ssh-wire.ts';
 
@@ -82,10 +83,10 @@ function readUserKey(
   algorithm: string,
   keyBlob: Uint8Array,
 ): { fingerprint: string; certificate: UserCertificate | null } | null {
-  if (algorithm === ECDSA_SHA2_NISTP256) {
-    return pointOf(keyBlob) && { fingerprint: fingerprint(keyBlob), certificate: null };
+  if (algorithm !== ECDSA_SHA2_NISTP256_CERT) {
+    const isItsOwn = readIdentityKey(keyBlob)?.algorithm === algorithm;
+    return isItsOwn ? { fingerprint: fingerprint(keyBlob), certificate: null } : null;
   }
-  if (algorithm !== ECDSA_SHA2_NISTP256_CERT) return null;
   const certificate = readUserCertificate(keyBlob);
   return certificate && { fingerprint: fingerprint(certificate.keyBlob), certificate };
 }

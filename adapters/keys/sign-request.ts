@@ -1,11 +1,12 @@
 /** A sign request compared with what the headset claims of it. */
 import { Buffer } from 'node:buffer';
 import type { Proof, RequestKind } from '../../machines/phone/ports.ts';
+import { readIdentityKey } from '../wire/identity-key.ts';
 import type { SessionBind } from '../wire/session-bind.ts';
 import type { UserCertificate } from './certificate.ts';
 import { readDestinationProof, type DestinationProof } from './destination-proof.ts';
 import { certificateProblem } from './host-certificate.ts';
-import { fingerprint, pointOf } from './public-key.ts';
+import { fingerprint } from './public-key.ts';
 import { readSignData } from './sign-data.ts';
 
 /** The headset's words about a challenge. */
@@ -55,7 +56,10 @@ export function readRequest(
   const mismatch: ReadRequest = { ok: false, reason: 'requestMismatch' };
 
   const held = identityBlob(claim.fingerprint);
-  if (held !== null && (pointOf(held) === null || fingerprint(held) !== claim.fingerprint)) {
+  if (
+    held !== null &&
+    (readIdentityKey(held) === null || fingerprint(held) !== claim.fingerprint)
+  ) {
     return mismatch;
   }
   if (read.kind === 'sshsig') {

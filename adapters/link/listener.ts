@@ -5,12 +5,12 @@ import { fromCallback, type CallbackActorLogic } from 'xstate';
 import type { ListenerCommand, ListenerFact } from '../../machines/phone/ports.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import type { DeviceIdentity, PairedDevice } from './certificate.ts';
+import { sayableIdentities } from './identities.ts';
 import { judgeRequest, unreadable, type ReadRequest } from './judge-request.ts';
 import {
   negotiate,
   PROTOCOLS,
   readHeadsetMessage,
-  sayableIdentities,
   type ByeReason,
   type HeadsetMessage,
   type PhoneMessage,

@@ -4,31 +4,21 @@
  */
 import { z } from 'zod';
 import { AGENT_MAX_SESSION_IDS } from '../wire/session-bind.ts';
-import { MAX_FRAME } from './frames.ts';
-import type { PublicIdentity, SignerFailure, DenialReason } from '../../machines/ports.ts';
+import { base64, fingerprint, text } from './fields.ts';
+import { identities } from './identities.ts';
+import type { SignerFailure, DenialReason } from '../../machines/ports.ts';
 
 /** The protocol versions that this program speaks. */
 export const PROTOCOLS: readonly number[] = [2];
 
-const MAX_IDENTITIES = 64;
-/** UTF-16 units. */
-const MAX_LABEL = 128;
-/** Host keys that an identity may be locked to. */
-const MAX_ONLY_FOR = 64;
+/**
+ * In base64. A passkey's signature holds the whole challenge, in base64url and then in base64 again:
+ * what the longest challenge comes back in must fit a frame.
+ */
+const MAX_CHALLENGE = 44 * 1024;
+const MAX_SIGNATURE = 62 * 1024;
 
-const base64 = (max: number) =>
-  z
-    .string()
-    .min(4)
-    .max(max)
-    .refine((text) => Buffer.from(text, 'base64').toString('base64') === text);
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => value.isWellFormed());
 const requestId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-const fingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/);
 const milliseconds = z
   .int()
   .positive()
@@ -77,19 +67,6 @@ const helloOf = <Program extends string>(program: Program) =>
     version: text(64),
   });
 
-const identity = z.strictObject({
-  fingerprint,
-  label: text(MAX_LABEL),
-  algorithm: text(64),
-  publicKey: base64(1024),
-  onlyFor: z.array(fingerprint).max(MAX_ONLY_FOR).exactOptional(),
-}) satisfies z.ZodType<PublicIdentity>;
-
-const identities = z.strictObject({
-  t: z.literal('identities'),
-  identities: z.array(identity).max(MAX_IDENTITIES),
-});
-
 /** A session-bind@openssh.com as it came. */
 const bind = z.strictObject({
   hostKey: base64(8 * 1024),
@@ -113,7 +90,7 @@ const sign = z.strictObject({
   code: z.string().regex(/^[0-9]{2}$/),
   fingerprint,
   /** The challenge. */
-  data: base64(48 * 1024),
+  data: base64(MAX_CHALLENGE),
   /** What proves the destination, in the order of the forwarding. */
   binds: z.array(bind).max(AGENT_MAX_SESSION_IDS),
 });
@@ -127,7 +104,7 @@ const result = z.discriminatedUnion('outcome', [
     t: z.literal('result'),
     id: requestId,
     outcome: z.literal('signed'),
-    signature: base64(8 * 1024),
+    signature: base64(MAX_SIGNATURE),
   }),
   z.strictObject({
     t: z.literal('result'),
@@ -181,22 +158,4 @@ export function negotiate(
   const common = vmux.filter((version) => signer.includes(version));
   if (common.length > 0) return { protocol: Math.max(...common) };
   return { update: Math.max(...vmux) < Math.max(...signer) ? 'updateVmux' : 'updateSigner' };
-}
-
-/** As many of these, in order, as one message carries; labels cut to what it allows. */
-export function sayableIdentities(offered: readonly PublicIdentity[]): PublicIdentity[] {
-  let room = MAX_FRAME - 64;
-  return offered
-    .slice(0, MAX_IDENTITIES)
-    .map(({ fingerprint, label, algorithm, publicKey, onlyFor }) => ({
-      fingerprint,
-      label: label.slice(0, MAX_LABEL).toWellFormed(),
-      algorithm,
-      publicKey,
-      ...(onlyFor !== undefined && { onlyFor: onlyFor.slice(0, MAX_ONLY_FOR) }),
-    }))
-    .filter((one) => {
-      room -= Buffer.byteLength(JSON.stringify(one)) + 1;
-      return room >= 0;
-    });
 }

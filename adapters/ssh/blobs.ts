@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { SK_ECDSA_SHA2_NISTP256, WEBAUTHN_SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
+import { wireReader } from '../wire/ssh-wire.ts';
 
 /** A `string` of RFC 4251 §5 at `offset`, or `null` when it is not wholly there. */
 function stringAt(bytes: Buffer, offset: number): { value: Buffer; end: number } | null {
@@ -23,8 +25,22 @@ export function keyTypeOf(keyBlob: Buffer): string | null {
 }
 
 /**
- * The inner part of an ECDSA signature blob, `mpint r, mpint s` (RFC 5656 §3.1.2): the form in
- * which ssh2 takes it. A view on `signatureBlob`. `null` when the blob is of another algorithm or
+ * Whether a signature blob has the form that a key of this type gives: anything shorter, longer or
+ * of another algorithm is not to be sent. Nothing is verified.
+ */
+export function isSignatureOf(keyType: string, signatureBlob: Buffer): boolean {
+  if (keyType !== SK_ECDSA_SHA2_NISTP256) return ecdsaSignatureIn(signatureBlob, keyType) !== null;
+  // OpenSSH PROTOCOL.u2f: flags, counter, origin, client data and extensions follow the signature.
+  const reader = wireReader(signatureBlob);
+  const algorithm = reader.text();
+  const parts = [reader.string(), reader.byte(), reader.uint32()];
+  const texts = [reader.text(), reader.text(), reader.string()];
+  const isWhole = reader.atEnd() && [...parts, ...texts].every((part) => part !== null);
+  return isWhole && algorithm === WEBAUTHN_SK_ECDSA_SHA2_NISTP256;
+}
+
+/**
+ * The inner part of an ECDSA signature blob, `mpint r, mpint s` (RFC 5656 §3.1.2). A view on `signatureBlob`. `null` when the blob is of another algorithm or
  * anything but exactly that.
  */
 export function ecdsaSignatureIn(signatureBlob: Buffer, algorithm: string): Buffer | null {

@@ -134,14 +134,16 @@ function openConnection(options: SshPortOptions, input: SshInput, sendBack: Send
 
 /** Only the parts used here: the package's front door also loads what speaks HTTP. */
 async function loadSsh2(): Promise<Ssh2Parts> {
-  const [client, agent, utils] = await Promise.all([
+  const [client, agent, keyParser, utils] = await Promise.all([
     import('ssh2/lib/client.js'),
     import('ssh2/lib/agent.js'),
+    import('ssh2/lib/protocol/keyParser.js'),
     import('ssh2/lib/protocol/utils.js'),
   ]);
   return {
     Client: client.default,
     BaseAgent: agent.default.BaseAgent,
+    parseKey: keyParser.default.parseKey,
     sendPacket: utils.default.sendPacket,
   };
 }

@@ -31,8 +31,8 @@ export interface BoundLogins {
 /**
  * Makes ssh2's signed public-key requests here, with the server's host key in them when the server
  * announces that it takes such (OpenSSH PROTOCOL §3.1), and as RFC 4252 §7 has them otherwise. What
- * is given to be signed and what is sent are made of the same bytes. The signature comes as ssh2
- * takes it, without the algorithm's name. Offers without a signature stay ssh2's.
+ * is given to be signed and what is sent are made of the same bytes. The signature comes as the whole
+ * blob, which ssh2 itself would not take. Offers without a signature stay ssh2's.
  *
  * A server that compresses before the login is taken to announce nothing.
  */
@@ -58,8 +58,7 @@ export function bindLoginsToHost({ insides, bind, refuse }: HostboundOptions): B
     const request = requestFor(user, algorithm, key.getPublicSSH(), hostKey);
     const challenge = Buffer.concat([encodeString(proof.sessionId), request]);
     proofs.set(challenge, proof);
-    sign(challenge, (signature) => {
-      const blob = Buffer.concat([encodeString(algorithm), encodeString(signature)]);
+    sign(challenge, (blob) => {
       try {
         insides.sendRequest(Buffer.concat([request, encodeString(blob)]));
       } catch (error) {

@@ -1,17 +1,22 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { AuthHandlerMiddleware, BaseAgent, NextAuthHandler, SignCallback } from 'ssh2';
+import type {
+  AuthHandlerMiddleware,
+  BaseAgent,
+  NextAuthHandler,
+  ParsedKey,
+  SignCallback,
+} from 'ssh2';
 import type { SshFact } from '../../machines/headset/ports.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
+import { readIdentityKey } from '../wire/identity-key.ts';
 import type { SessionBind } from '../wire/session-bind.ts';
-import { ecdsaSignatureIn, fingerprintOf, keyTypeOf } from './blobs.ts';
+import { fingerprintOf, isSignatureOf } from './blobs.ts';
 import type { RequestVault } from './request-vault.ts';
+import { keyForSsh2, type ParseKey } from './ssh2-key.ts';
 
 /** A server's MaxAuthTries is 6 by default, and the signature itself is one of them. */
 export const maxOffers = 5;
-
-/** The identities that ssh2 can log in with and a phone can hold. */
-const algorithms = ['ecdsa-sha2-nistp256'];
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -22,6 +27,7 @@ export interface KeyOffersOptions {
   user: string;
   /** ssh2's class, which is loaded late. */
   Agent: typeof BaseAgent;
+  parseKey: ParseKey;
   vault: RequestVault;
   newRequestId: () => string;
   newCode: () => string;
@@ -70,7 +76,7 @@ interface Candidate {
  * and so does a server that refuses what it had accepted.
  */
 export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
-  const { user, Agent, vault, newRequestId, newCode, proofOf, report } = options;
+  const { user, Agent, parseKey, vault, newRequestId, newCode, proofOf, report } = options;
   const offered = new Set<string>();
   const refused = new Set<string>();
   let methods: string[] | null = null;
@@ -105,12 +111,12 @@ export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
     (offered.has(identity.fingerprint) || offered.size < maxOffers);
 
   const agentFor = (candidate: Candidate): BaseAgent => {
-    const { algorithm, publicKey } = candidate.identity;
-    class OneKeyAgent extends Agent<string> {
-      getIdentities(done: (error: null, keys: string[]) => void): void {
-        done(null, [`${algorithm} ${publicKey}`]);
+    const key = keyForSsh2(parseKey, Buffer.from(candidate.identity.publicKey, 'base64'));
+    class OneKeyAgent extends Agent<ParsedKey> {
+      getIdentities(done: (error: null, keys: ParsedKey[]) => void): void {
+        done(null, key === null ? [] : [key]);
       }
-      override sign(_key: string, challenge: Buffer, ...rest: unknown[]): void {
+      override sign(_key: ParsedKey, challenge: Buffer, ...rest: unknown[]): void {
         accepted(candidate, challenge, rest.at(-1) as SignCallback);
       }
     }
@@ -180,10 +186,9 @@ export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
       if (stopped || current?.state !== 'accepted' || current.requestId !== requestId) return true;
       const blob = vault.takeSignature(requestId);
       vault.erase(requestId);
-      const signature = blob && ecdsaSignatureIn(blob, current.identity.algorithm);
-      if (blob === null || signature === null) return false;
+      if (blob === null || !isSignatureOf(current.identity.algorithm, blob)) return false;
       current.state = 'signed';
-      current.complete(null, signature);
+      current.complete(null, blob);
       blob.fill(0);
       return true;
     },
@@ -198,12 +203,8 @@ export function offerKeysOneByOne(options: KeyOffersOptions): KeyOffers {
   };
 }
 
-/** The key blob is what it is said to be: ssh2 would quietly skip any other. */
+/** The key blob is what it is said to be, of a type that a phone can hold. */
 function isUsable({ algorithm, publicKey, fingerprint }: PublicIdentity): boolean {
   const blob = Buffer.from(publicKey, 'base64');
-  return (
-    algorithms.includes(algorithm) &&
-    keyTypeOf(blob) === algorithm &&
-    fingerprintOf(blob) === fingerprint
-  );
+  return readIdentityKey(blob)?.algorithm === algorithm && fingerprintOf(blob) === fingerprint;
 }

@@ -12,6 +12,7 @@ import { offerKeysOneByOne, type KeyOffers, type Report } from './key-offers.ts'
 import { hostKeyAlgorithms, hostKeyName, type KnownHost } from './known-hosts.ts';
 import { runSession } from './session.ts';
 import type { Resolved } from './ssh-config.ts';
+import type { ParseKey } from './ssh2-key.ts';
 import { insidesOf, type SendPacket, type Ssh2Insides } from './ssh2-insides.ts';
 import { openTransport } from './transport.ts';
 
@@ -20,6 +21,7 @@ export type Fail = (reason: SshFailure, detail: string) => void;
 /** Of ssh2, which is loaded late. */
 export interface Ssh2Parts extends Pick<typeof import('ssh2'), 'Client' | 'BaseAgent'> {
   sendPacket: SendPacket;
+  parseKey: ParseKey;
 }
 
 export interface LoginOptions extends SshPortOptions {
@@ -54,6 +56,7 @@ export function logIn(options: LoginOptions): Login {
     ...options,
     user: resolved.user,
     Agent: ssh2.BaseAgent,
+    parseKey: ssh2.parseKey,
     proofOf(challenge) {
       const bind = logins?.proofOf(challenge) ?? null;
       if (bind === null) refuse('ssh2 asks for a signature over what was not made here');

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Client, ParsedKey } from 'ssh2';
 
-/** Gets the signature over `challenge` made and calls `done` with it, at once or later. */
-export type Sign = (challenge: Buffer, done: (signature: Buffer) => void) => void;
+/** Gets the signature over `challenge` made and calls `done` with its blob, at once or later. */
+export type Sign = (challenge: Buffer, done: (signatureBlob: Buffer) => void) => void;
 
 /** `algorithm`: given where a key has several; otherwise it is the key's type. */
 export type SignedRequest = (

@@ -10,6 +10,11 @@ declare module 'ssh2/lib/agent.js' {
   export default agent;
 }
 
+declare module 'ssh2/lib/protocol/keyParser.js' {
+  const keyParser: { parseKey: (line: string) => import('ssh2').ParsedKey | Error };
+  export default keyParser;
+}
+
 declare module 'ssh2/lib/protocol/utils.js' {
   const utils: {
     /** Sends a finalized packet, or queues it while keys are exchanged. */

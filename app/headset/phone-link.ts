@@ -9,7 +9,7 @@ import type { DeviceIdentity } from '../../adapters/link/certificate.ts';
 import { createConnector } from '../../adapters/link/connector.ts';
 import type { RequestFact } from '../../adapters/link/request-facts.ts';
 import type { RequestVault } from '../../adapters/ssh/request-vault.ts';
-import { verifySignature } from '../../adapters/keys/p256.ts';
+import { verifyIdentitySignature } from '../../adapters/keys/identity-signature.ts';
 import { linkMachine } from '../../machines/headset/link.machine.ts';
 import { refusalOf } from '../../machines/headset/link.setup.ts';
 import type {
@@ -140,7 +140,7 @@ export function startPhoneLink(parts: PhoneLinkParts) {
         const isGood =
           challenge !== null &&
           publicKey !== undefined &&
-          verifySignature(Buffer.from(publicKey, 'base64'), challenge, signature);
+          verifyIdentitySignature(Buffer.from(publicKey, 'base64'), challenge, signature);
         const signatureHash = createHash('sha256').update(signature).digest('hex');
         if (isGood && vault.putSignature(requestId, signature)) {
           // It is its taker's from now on, to use and to erase.

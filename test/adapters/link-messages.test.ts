@@ -3,12 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDeviceIdentity, pinOf } from '../../adapters/link/certificate.ts';
 import { encodeFrame } from '../../adapters/link/frames.ts';
-import {
-  negotiate,
-  readHeadsetMessage,
-  readPhoneMessage,
-  sayableIdentities,
-} from '../../adapters/link/messages.ts';
+import { sayableIdentities } from '../../adapters/link/identities.ts';
+import { negotiate, readHeadsetMessage, readPhoneMessage } from '../../adapters/link/messages.ts';
+import { createAuthenticator } from '../support/authenticator.ts';
 import { anIdentity, signerHello, vmuxHello } from '../support/link-rig.ts';
 
 const id = '8b0b6bd8-6a0c-4c47-9b02-6f4c6c8d3a10';
@@ -124,12 +121,63 @@ test('the highest common version is spoken; without one the older program is nam
 });
 
 test('whatever identities there are, the message about them can be read', () => {
-  const nasty = { ...anIdentity, label: '\u0001'.repeat(500), publicKey: 'AAAA'.repeat(250) };
+  const onlyFor = Array.from({ length: 10 }, () => anIdentity.fingerprint);
+  const nasty = { ...anIdentity, label: '\u0001'.repeat(500), onlyFor };
   const identities = sayableIdentities(Array.from({ length: 100 }, () => nasty));
   const message = { t: 'identities', identities };
   expect(identities.length).toBeGreaterThan(30);
   expect(encodeFrame(message).length).toBeLessThan(65_541);
   expect(readPhoneMessage(message)).toEqual(message);
+});
+
+const offer = (identity: unknown) =>
+  readPhoneMessage({ t: 'identities', identities: [anIdentity, identity] });
+
+describe('an identity', () => {
+  const passkey = createAuthenticator().identity;
+
+  test('has a plain key or a passkey', () => {
+    expect(offer(passkey)).toEqual({ t: 'identities', identities: [anIdentity, passkey] });
+    expect(sayableIdentities([passkey, anIdentity])).toEqual([passkey, anIdentity]);
+  });
+
+  const ofSecurityKey = createAuthenticator({ rpId: 'ssh:' }).identity;
+  const blob = Buffer.from(passkey.publicKey, 'base64');
+  const withKey = (bytes: Uint8Array) => ({
+    ...passkey,
+    publicKey: Buffer.from(bytes).toString('base64'),
+  });
+  test.each([
+    ['an algorithm that is not of its key', { ...passkey, algorithm: anIdentity.algorithm }],
+    ['a key that is not of its algorithm', { ...anIdentity, algorithm: passkey.algorithm }],
+    ['an unknown algorithm', { ...passkey, algorithm: 'ssh-ed25519' }],
+    ["a signature's algorithm", { ...passkey, algorithm: `webauthn-${passkey.algorithm}` }],
+    ['a security key for ssh', ofSecurityKey],
+    ['something after the key', withKey(Buffer.concat([blob, Buffer.of(0)]))],
+    ['no key', withKey(Buffer.from('a key blob'))],
+  ])('with %s is refused, and never offered', (_what, identity) => {
+    expect(offer(identity)).toBeNull();
+    expect(sayableIdentities([identity, anIdentity])).toEqual([anIdentity]);
+  });
+
+  test('with a key that is cut off is refused', () => {
+    for (let end = 0; end < blob.length; end += 1) {
+      expect(offer(withKey(blob.subarray(0, end)))).toBeNull();
+    }
+  });
+});
+
+test("the longest challenge fits a frame, and so does a passkey's signature over it", () => {
+  const authenticator = createAuthenticator({ rpId: `${'a'.repeat(63)}.local`, hmacSecret: true });
+  const challenge = Buffer.alloc(33 * 1024, 0xff);
+  const asked = { ...sign, data: challenge.toString('base64') };
+  const signature = authenticator.signSsh(challenge).toString('base64');
+  const answer = { ...result, signature };
+  expect(readHeadsetMessage(asked)).toEqual(asked);
+  expect(readPhoneMessage(answer)).toEqual(answer);
+  expect(encodeFrame(answer).length).toBeLessThan(65_541);
+  const longer = Buffer.concat([challenge, Buffer.of(0)]).toString('base64');
+  expect(readHeadsetMessage({ ...sign, data: longer })).toBeNull();
 });
 
 test('a device certificate has a P-256 key, lasts for ever and says nothing about anyone', async () => {

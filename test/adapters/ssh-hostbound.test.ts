@@ -383,9 +383,8 @@ describe('the signed request', () => {
 
     // The vault erases the challenge before the signature is handed over.
     asked.challenge.fill(0);
-    const mpints = Buffer.from('two mpints');
-    asked.done(mpints);
-    const blob = Buffer.concat([string(identity.algorithm), string(mpints)]);
+    const blob = Buffer.from('a signature blob');
+    asked.done(blob);
     expect(sent).toEqual([Buffer.concat([challenge.subarray(4 + 32), string(blob)])]);
     expect(refusals).toEqual([]);
   });

@@ -1,8 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
-import { ecdsaSignatureIn, fingerprintOf, keyTypeOf } from '../../adapters/ssh/blobs.ts';
+import {
+  ecdsaSignatureIn,
+  fingerprintOf,
+  isSignatureOf,
+  keyTypeOf,
+} from '../../adapters/ssh/blobs.ts';
 import { createRequestVault } from '../../adapters/ssh/request-vault.ts';
 import type { SessionBind } from '../../adapters/wire/session-bind.ts';
+import { createAuthenticator } from '../support/authenticator.ts';
 import { makeIdentity, signAs } from '../support/ssh-port.ts';
 
 const bindOf = (byte: number): SessionBind => ({
@@ -84,5 +90,22 @@ describe('blobs', () => {
     }
     const longer = Buffer.concat([signature, Buffer.of(0)]);
     expect(ecdsaSignatureIn(longer, 'ecdsa-sha2-nistp256')).toBeNull();
+  });
+
+  it('of signatures have the form of one kind of key, and of no other', () => {
+    const passkey = createAuthenticator({ hmacSecret: true });
+    const kinds = [
+      { type: identity.algorithm, good: signature },
+      { type: passkey.identity.algorithm, good: passkey.signSsh(Buffer.from('challenge')) },
+    ];
+    for (const { type, good } of kinds) {
+      expect(kinds.map((kind) => isSignatureOf(kind.type, good))).toEqual(
+        kinds.map((kind) => kind.type === type),
+      );
+      for (let end = 0; end < good.length; end++) {
+        expect(isSignatureOf(type, good.subarray(0, end))).toBe(false);
+      }
+      expect(isSignatureOf(type, Buffer.concat([good, Buffer.of(0)]))).toBe(false);
+    }
   });
 });

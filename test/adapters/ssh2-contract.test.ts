@@ -7,10 +7,13 @@ import ssh2, {
   type NextAuthHandler,
   type SignCallback,
 } from 'ssh2';
+import keyParser from 'ssh2/lib/protocol/keyParser.js';
 import utils from 'ssh2/lib/protocol/utils.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepKexProof } from '../../adapters/ssh/kex-proof.ts';
 import { insidesOf, type SendPacket, type Ssh2Insides } from '../../adapters/ssh/ssh2-insides.ts';
+import { keyForSsh2 } from '../../adapters/ssh/ssh2-key.ts';
+import { createAuthenticator } from '../support/authenticator.ts';
 import { makeIdentity, signAs, string } from '../support/ssh-port.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -261,5 +264,27 @@ describe.skipIf(!hasSshd)('ssh2 with a real sshd (skipped where there is none)',
     expect(new Set(sessionIds).size).toBe(1);
     const kept = proof.bind();
     expect([hex(kept?.sessionId), hex(kept?.signature)]).toEqual([sessionIds[0], signatures[0]]);
+  });
+});
+
+describe("ssh2's keys", () => {
+  const { parseKey } = keyParser;
+  const passkey = createAuthenticator();
+
+  it('of passkeys cannot be parsed, and are taken from one that inherits from a plain key', () => {
+    expect(parseKey(passkey.line)).toBeInstanceOf(Error);
+    const key = keyForSsh2(parseKey, passkey.blob);
+    expect.assert(key !== null);
+    expect(ssh2.utils.parseKey(key as unknown as string)).toBe(key);
+    expect([key.type, key.getPublicSSH()]).toEqual([passkey.identity.algorithm, passkey.blob]);
+    expect(key.isPrivateKey()).toBe(false);
+  });
+
+  it('of plain identities are their own, and of nothing else there is one', () => {
+    const blob = Buffer.from(one.publicKey, 'base64');
+    const key = keyForSsh2(parseKey, blob);
+    expect([key?.type, key?.getPublicSSH()]).toEqual([one.algorithm, blob]);
+    expect(keyForSsh2(parseKey, blob.subarray(1))).toBeNull();
+    expect(keyForSsh2(() => new Error('ssh2 is another one'), blob)).toBeNull();
   });
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { Subject } from 'rxjs';
 import { createActor, sendTo, setup, type CallbackActorLogic, type EventObject } from 'xstate';
+import { generateP256Key } from '../../adapters/keys/p256.ts';
 import {
   createDeviceIdentity,
   type DeviceIdentity,
@@ -69,7 +70,7 @@ export const anIdentity: PublicIdentity = {
   fingerprint: `SHA256:${'A'.repeat(43)}`,
   label: 'work',
   algorithm: 'ecdsa-sha2-nistp256',
-  publicKey: Buffer.from('a key blob').toString('base64'),
+  publicKey: generateP256Key().publicKey.toString('base64'),
 };
 
 /** Nothing says where a login goes. */

@@ -14,9 +14,12 @@ import {
   type AgentOptions,
 } from '../../../adapters/ssh/agent-options.ts';
 import { failures } from '../../../machines/failures.ts';
+import type { PublicIdentity } from '../../../machines/ports.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import type { Running } from '../../running.ts';
 import { bad, good, measure, type Check, type Finding } from '../check.ts';
+import { offeredIdentities } from '../records.ts';
+import { isForAgents } from './key-order.ts';
 import { nameHelperPath } from './name-helper.ts';
 import { checkSignature } from './test-signature.ts';
 
@@ -63,6 +66,8 @@ export async function* agentChecks(
   yield await measure('ssh -V', lookAtVersion);
   const identities = await listIdentities(socket);
   if (identities === null) return;
+  const passkeys = offeredIdentities(running.log).filter((one) => !isForAgents(one));
+  if (passkeys.length > 0) yield await measure('passkeys', () => lookAtPasskeys(passkeys));
   yield await measure('agent keys', () => lookAtIdentities(identities));
   const [first] = identities;
   if (first === undefined) return;
@@ -161,6 +166,14 @@ async function lookAtVersion(): Promise<Finding> {
     isAtLeast(10, 3)
       ? `${shown} proves destinations`
       : `${shown} proves destinations (passkeys, which signer has not yet, will need 10.3)`,
+  );
+}
+
+/** That they are left out is no fault of anybody's. */
+function lookAtPasskeys(passkeys: PublicIdentity[]): Finding {
+  const labels = passkeys.map(({ label }) => showForeign(label, 40)).join(', ');
+  return good(
+    `not in the agent: ${labels} (ssh before 10.3 refuses their signatures there; vmux connect uses them)`,
   );
 }
 

@@ -2,6 +2,7 @@
  * Which keys an asker is shown, and in which order. A server counts each offer against its
  * MaxAuthTries, so the right key has to be among the first.
  */
+import { SK_ECDSA_SHA2_NISTP256 } from '../../../adapters/wire/identity-key.ts';
 import type { PublicIdentity } from '../../../machines/ports.ts';
 
 /** OpenSSH's MaxAuthTries is 6, and the signature itself is one of them. */
@@ -13,6 +14,12 @@ export interface Asker {
   /** The last that is known of the asker is a host through which the agent was forwarded. */
   isForwarded: boolean;
 }
+
+/**
+ * Whether every ssh takes this identity's signatures from an agent. Before 10.3, ssh refuses those of
+ * a passkey after it has asked for two of them, and an agent is not told which ssh it serves.
+ */
+export const isForAgents = ({ algorithm }: PublicIdentity) => algorithm !== SK_ECDSA_SHA2_NISTP256;
 
 export interface KeyOrder {
   /** `used`: the identities that logged in at that host before, the last one first. */

@@ -18,7 +18,7 @@ import { startPhoneLink, type PhoneLink } from '../phone-link.ts';
 import { identitiesOfHost, offeredIdentities, rememberOffer } from '../records.ts';
 import { askerOf } from './asker.ts';
 import { narrateAgent } from './agent-words.ts';
-import { createKeyOrder } from './key-order.ts';
+import { createKeyOrder, isForAgents } from './key-order.ts';
 import { loginNotesDirectory } from './name-helper.ts';
 import { createAgentSigning } from './signing.ts';
 
@@ -50,7 +50,7 @@ async function serve(running: Running, { socket, phone }: AgentChoices): Promise
   const notes = readLoginNotes(loginNotesDirectory(running.home));
   const sweeping = setInterval(() => notes.sweep(), SWEEP_PERIOD).unref();
   const order = createKeyOrder();
-  const identities = () => offeredIdentities(log);
+  const identities = () => offeredIdentities(log).filter(isForAgents);
   const words = narrateAgent(phoneLink);
 
   const server = createAgentServer({
