@@ -9,6 +9,7 @@ const commands: Record<string, () => Promise<Command>> = {
   agent: async () => (await import('./commands/agent.ts')).command,
   log: async () => (await import('./commands/log.ts')).command,
   doctor: async () => (await import('./commands/doctor.ts')).command,
+  inspect: async () => (await import('./commands/inspect.ts')).command,
 };
 
 /** Resolves with the exit status. */

@@ -102,6 +102,13 @@ export interface WhatIf {
   ignores: string[];
 }
 
+/** A copy after events that were fired at it. */
+export interface Tried {
+  view: MachineView;
+  /** What the copy would react to next. */
+  next: WhatIf;
+}
+
 export interface Driving {
   /** Names of the saved hosts. */
   hosts: string[];
@@ -152,7 +159,7 @@ export interface Exported {
  * GET  /api/flows?before=MILLISECONDS                → FlowSummary[], older ones, at most 200
  * GET  /api/views?at=DEVICE:STREAM@VERSION&at=…      → MachineView[], in the order asked
  * GET  /api/what-if?at=DEVICE:STREAM@VERSION         → WhatIf
- * POST /api/what-if {at: Place, events: Event[]}     → MachineView after firing these there
+ * POST /api/what-if {at: Place, events: Event[]}     → Tried
  * GET  /api/live?flow=ID                             → LiveMessage, server-sent
  * POST /api/drive DriveCommand                       → Driving; 409 when it is not possible now
  * GET  /api/export?flow=ID                           → the self-contained HTML file

@@ -9,6 +9,7 @@ const commands: Record<string, () => Promise<Command>> = {
   hosts: async () => (await import('./commands/hosts.ts')).command,
   policy: async () => (await import('./commands/policy.ts')).command,
   log: async () => (await import('./commands/log.ts')).command,
+  inspect: async () => (await import('./commands/inspect.ts')).command,
 };
 
 /** Resolves with the exit status. */

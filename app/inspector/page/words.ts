@@ -1,0 +1,58 @@
+/** How the page says things. */
+import type { EventRow, FlowSummary } from '../protocol.ts';
+
+/** An event's type as a chart writes it: `after signerTimeout`, `done keys`. */
+export function eventWord(type: string): string {
+  if (type === 'xstate.init') return 'begins';
+  const after = /^xstate\.after\.([^.]+)\./.exec(type);
+  if (after) return `after ${after[1]}`;
+  const ofActor = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type);
+  return ofActor ? `${ofActor[1]} ${ofActor[2]}` : type;
+}
+
+/** `awaitingFaceId` of a whole state value: `session › awaitingSigner › awaitingFaceId`. */
+export function stateWords(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === null || typeof value !== 'object') return 'not begun';
+  return Object.entries(value)
+    .map(([name, below]) => {
+      const rest = stateWords(below);
+      return rest === 'not begun' ? name : `${name} › ${rest}`;
+    })
+    .join('  ·  ');
+}
+
+/** `+0.412 s` */
+export function sinceStart(at: number, start: number): string {
+  const seconds = (at - start) / 1000;
+  if (seconds < 60) return `+${seconds.toFixed(3)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return `+${minutes}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
+}
+
+export const clockTime = (at: number) =>
+  new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' });
+
+/** `7.4 s` left of a clock at a moment; never below nothing. */
+export function secondsLeft(since: number | null, milliseconds: number, now: number): string {
+  const left = since === null ? milliseconds : since + milliseconds - now;
+  return `${(Math.max(0, left) / 1000).toFixed(1)} s`;
+}
+
+export function flowWords({ title, outcome, live, startedAt }: FlowSummary): string {
+  const end = outcome === null ? '' : ` · ${outcome}`;
+  return `${title}${end}${live ? ' · live' : ''} · ${clockTime(startedAt)}`;
+}
+
+/** Fields that say little at a glance. */
+const quiet =
+  /^(at|requestId|ref|linkId|flowId|actorId|port|phone\.id|deviceId|.*Hash|.*\.publicKey)$/;
+
+/** The most telling of an event's fields, in one line. */
+export function telling({ fields }: EventRow): string {
+  return fields
+    .filter(([name, value]) => !quiet.test(name) && value !== '' && value !== 'null')
+    .slice(0, 3)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(' · ');
+}
