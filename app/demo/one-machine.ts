@@ -23,13 +23,13 @@ const SHORT_CLOCK = 3_000;
 const RECONNECTS = 2;
 
 /**
- * Resolves with the exit status.
+ * Resolves with the exit status; with `inspect` it stays until it is interrupted.
  *
  * @throws {DemoFailed} when anything is not as it should be; the adapters' and the log's errors
  */
-export async function runOnOneMachine(ending: Ending): Promise<number> {
+export async function runOnOneMachine(ending: Ending, inspect: boolean): Promise<number> {
   const narrator = createNarrator(process.stdout);
-  const stage = await setStage(narrator, ending);
+  const stage = await setStage(narrator, ending, inspect);
   await logInAndRun(stage);
   await beDenied(stage);
   await runOutOfTime(stage);
@@ -43,6 +43,10 @@ export async function runOnOneMachine(ending: Ending): Promise<number> {
   );
   if (process.stdin.isTTY && process.stdout.isTTY) await giveShell(stage);
   ending.defer(() => narrator.heading('Done: nothing of this is kept.'));
+  if (inspect) {
+    const { stayForThePage } = await import('./inspected-demo.ts');
+    return stayForThePage(narrator);
+  }
   return 0;
 }
 

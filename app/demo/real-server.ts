@@ -45,7 +45,11 @@ function demoHome(): string {
  * @throws {WrongUsage} without a terminal, or for what is no `user@host[:port]`
  * @throws {Trouble} what a person can do something about
  */
-export async function connectToServer(where: string, ending: Ending): Promise<number> {
+export async function connectToServer(
+  where: string,
+  ending: Ending,
+  inspect: boolean,
+): Promise<number> {
   const target = parseTarget(where);
   const { stdin, stdout } = process;
   if (!stdin.isTTY || !stdout.isTTY) {
@@ -57,6 +61,10 @@ export async function connectToServer(where: string, ending: Ending): Promise<nu
   const home = demoHome();
   prepareHome(home);
   const devices = await openDevices(home, witness, ending);
+  if (inspect) {
+    const { inspectDemo } = await import('./inspected-demo.ts');
+    await inspectDemo(devices, home, createNarrator(stdout), ending);
+  }
   const identity = identities(devices.phone.running.log)[0] ?? (await firstKey(devices, home));
   await showLine(identity, devices, target);
   if (pairedPhones(devices.headset.running.log).length === 0) {

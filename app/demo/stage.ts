@@ -30,8 +30,12 @@ export interface Stage {
   scene: Omit<SceneParts, 'signerTimeout' | 'openSession'>;
 }
 
-/** Everything on it is closed at the end. */
-export async function setStage(narrator: Narrator, ending: Ending): Promise<Stage> {
+/** Everything on it is closed at the end. `inspect`: on a page that is open before it begins. */
+export async function setStage(
+  narrator: Narrator,
+  ending: Ending,
+  inspect: boolean,
+): Promise<Stage> {
   const directory = temporaryDirectory(ending);
   const seen: SeenEvent[] = [];
   let listener: ((event: SeenEvent) => void) | null = null;
@@ -41,8 +45,12 @@ export async function setStage(narrator: Narrator, ending: Ending): Promise<Stag
   });
   const { username } = userInfo();
 
-  narrator.heading('Before: two devices, a key and a server');
   const devices = await openDevices(directory, witness, ending);
+  if (inspect) {
+    const { inspectDemo } = await import('./inspected-demo.ts');
+    await inspectDemo(devices, directory, narrator, ending);
+  }
+  narrator.heading('Before: two devices, a key and a server');
   const passphrase = randomBytes(16).toString('base64url');
   const identity = await createDemoIdentity(devices.phone.running, Buffer.from(passphrase));
   narrator.from('phone', `made a key, sealed under a passphrase: ${identity.fingerprint}`);

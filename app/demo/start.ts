@@ -4,7 +4,7 @@ import { WrongUsage } from '../trouble.ts';
 import { DemoFailed } from './demo-failed.ts';
 import { runToItsEnd } from './ending.ts';
 
-const HELP = `usage: npm start [-- user@host[:port]]
+const HELP = `usage: npm start [-- [--inspect] [user@host[:port]]]
 
 npm start
   Headset, phone, SSH server and a scripted person, all in this process: pairing, discovery, the
@@ -19,11 +19,18 @@ npm start -- user@host[:port]
   a terminal. Key, pairing and log are kept in $VMUX_DEMO_HOME (~/.vmux-demo), so that the line
   stays the same; remove that directory to forget them.
 
+--inspect
+  Both devices' charts and every event in your browser, while it happens (docs/inspect.md). The
+  page stays until Ctrl-C.
+
 exit status: 0; 1 when something failed; 2 for wrong usage; the remote shell's with a server.`;
 
 async function main(argv: string[]): Promise<number> {
   try {
-    const { values, positionals } = parse(argv, { help: { type: 'boolean', short: 'h' } });
+    const { values, positionals } = parse(argv, {
+      help: { type: 'boolean', short: 'h' },
+      inspect: { type: 'boolean', default: false },
+    });
     expectArguments(positionals, 0, 1);
     const [where] = positionals;
     if (values.help) {
@@ -32,10 +39,10 @@ async function main(argv: string[]): Promise<number> {
     }
     if (where === undefined) {
       const { runOnOneMachine } = await import('./one-machine.ts');
-      return await runToItsEnd(runOnOneMachine);
+      return await runToItsEnd((ending) => runOnOneMachine(ending, values.inspect));
     }
     const { connectToServer } = await import('./real-server.ts');
-    return await runToItsEnd((ending) => connectToServer(where, ending));
+    return await runToItsEnd((ending) => connectToServer(where, ending, values.inspect));
   } catch (error) {
     return report(error);
   }

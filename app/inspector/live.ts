@@ -8,7 +8,7 @@ const HEARTBEAT = 15_000;
 
 /**
  * Tells `response` what changes, until it is closed: flows, and the rows of `flow` when it is not
- * null. It begins with the rows that there are, so that nothing is missed between two answers.
+ * null. It begins with what there is, so that nothing is missed between two answers.
  */
 export function streamLive(
   { source, driving }: Inspected,
@@ -18,7 +18,6 @@ export function streamLive(
   const sent = new Set<string>();
   let flows = new Map<string, string>();
   let notices = JSON.stringify(source.notices());
-  let isFirst = true;
   let isLooking = false;
   let isStale = false;
 
@@ -36,8 +35,7 @@ export function streamLive(
     const now = new Map(all.map((one) => [one.id, JSON.stringify(one)]));
     const changed = all.filter(({ id }) => flows.get(id) !== now.get(id));
     flows = now;
-    if (!isFirst && changed.length > 0) send({ type: 'flows', flows: changed });
-    isFirst = false;
+    if (changed.length > 0) send({ type: 'flows', flows: changed });
   }
 
   async function tellRows(id: string): Promise<void> {

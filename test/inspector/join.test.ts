@@ -163,7 +163,7 @@ describe('two inspectors', () => {
     await vi.waitFor(
       () => {
         phone.log.append(SIGNER, 'any', [{ type: 'phone.suspended', data: {} }]);
-        expect(messages.find(({ type }) => type === 'flows')).toMatchObject({
+        expect(messages.findLast(({ type }) => type === 'flows')).toMatchObject({
           flows: [{ id: SIGNER, outcome: 'asleep' }],
         });
       },

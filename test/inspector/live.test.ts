@@ -59,7 +59,7 @@ const rowsIn = (messages: LiveMessage[]) =>
   messages.flatMap((message): EventRow[] => (message.type === 'rows' ? message.rows : []));
 
 describe('a page that is open', () => {
-  it('gets the flows that change and the rows of the one it watches, each once', async () => {
+  it('gets the flows, those that change, and the rows of the one it watches, each once', async () => {
     const { source, start } = recordedDevice('headset');
     const pairing = start('headset-pairing', headsetPairingMachine, { deviceName: 'visor' }, 'one');
     const client = await startedInspector(source);
@@ -78,6 +78,7 @@ describe('a page that is open', () => {
     ]);
     const changes = messages.flatMap((message) => (message.type === 'flows' ? message.flows : []));
     expect(changes.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['headset-pairing/one', 'idle'],
       ['headset-pairing/one', 'exchanging'],
       ['headset-pairing/one', 'failed'],
     ]);
