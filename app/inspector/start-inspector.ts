@@ -23,6 +23,8 @@ export interface InspectorOptions {
 export interface Inspector {
   /** `file://…`: lets one browser in, once, for two minutes. */
   readonly address: string;
+  /** The same without the file, for browsers that may not read it; once, whichever is first. */
+  readonly directAddress: string;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   /** `http://127.0.0.1:PORT/join#TOKEN` for `vmux inspect --phone`, once, for two minutes. */
@@ -45,7 +47,8 @@ export async function startInspector(options: InspectorOptions): Promise<Inspect
       options.flow == null ? '/' : `/#${new URLSearchParams({ flow: options.flow }).toString()}`,
     onEntered: () => file?.remove(),
   });
-  file = writeRedirectFile(home, `${server.origin}/enter?token=${token.text}`);
+  const directAddress = `${server.origin}/enter?token=${token.text}`;
+  file = writeRedirectFile(home, directAddress);
   const { address, remove } = file;
   const tooOld = setTimeout(remove, LIFETIME).unref();
   // The log is looked through while the browser starts.
@@ -54,6 +57,7 @@ export async function startInspector(options: InspectorOptions): Promise<Inspect
   process.once('exit', remove);
   return {
     address,
+    directAddress,
     origin: server.origin,
     joinAddress: joinToken === null ? null : `${server.origin}/join#${joinToken.text}`,
     async close() {

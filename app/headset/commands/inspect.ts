@@ -28,8 +28,8 @@ options:
   --flow ID         begin with that flow (vmux log --json has its stream)
   --export FILE     write that flow, or the newest, into one HTML file for a bug report
   --force           write over FILE
-  --stately         show it in Stately's inspector instead, which Stately hosts: names of states and
-                    events go there, hosts, users and keys do not
+  --stately         show it in Stately's inspector instead, which Stately hosts: names of states
+                    and events go there, hosts, users and keys do not
   --no-open         print the address, open nothing`,
   run,
 };
@@ -64,6 +64,7 @@ async function run(args: string[]): Promise<number> {
     const inspector = await startInspector({ source, home: homeOf('vmux'), flow, driving });
     try {
       process.stdout.write(`the inspector is at ${inspector.address}\n`);
+      say(`if the browser cannot read that file: ${inspector.directAddress}`);
       say('Ctrl-C ends it');
       if (!values['no-open']) openInBrowser(inspector.address);
       return await interrupted;

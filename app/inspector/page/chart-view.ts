@@ -1,6 +1,7 @@
 /** One drawn chart: which states are lit, which transition is strong, how large it is. */
 import type { DrawnChart, MachineView } from '../protocol.ts';
 import { button, el, fill } from './dom.ts';
+import { isCalm } from './motion.ts';
 import { secondsLeft } from './words.ts';
 
 export interface ChartView {
@@ -40,6 +41,9 @@ export function createChartView({ machine, svg }: DrawnChart): ChartView {
   let scale = 1;
   let isTouched = false;
   let lit: Element[] = [];
+  /** The innermost active state. */
+  let inside: Element | undefined;
+  let size = 0;
 
   const fitting = () => Math.min(1.4, (scroller.clientWidth - 4) / width);
   function zoom(to: number): void {
@@ -52,7 +56,11 @@ export function createChartView({ machine, svg }: DrawnChart): ChartView {
     drawing.style.height = 'auto';
   }
   new ResizeObserver(() => {
-    if (!isTouched && scroller.clientWidth > 0) resize(Math.max(LEAST, fitting()));
+    const wasHidden = size === 0;
+    size = scroller.clientWidth;
+    if (size === 0) return;
+    if (!isTouched) resize(Math.max(LEAST, fitting()));
+    if (wasHidden) reveal(inside, scroller, 'instant');
   }).observe(scroller);
   scroller.addEventListener(
     'wheel',
@@ -91,26 +99,23 @@ export function createChartView({ machine, svg }: DrawnChart): ChartView {
     show(view, now) {
       for (const element of lit) element.classList.remove('active', 'taken');
       lit = [];
+      inside = view === null ? undefined : states.get(view.active.at(-1) ?? '');
       if (view === null) return;
       for (const id of view.active) mark(states.get(id), 'active');
       for (const key of view.taken) mark(transitions.get(key), 'taken');
       tick(view, now);
-      reveal(states.get(view.active.at(-1) ?? ''), scroller);
+      reveal(inside, scroller, isCalm() ? 'instant' : 'smooth');
     },
   };
 }
 
 /** Scrolls the chart, and nothing around it. */
-function reveal(state: Element | undefined, scroller: HTMLElement): void {
+function reveal(state: Element | undefined, scroller: HTMLElement, behavior: ScrollBehavior): void {
   const box = state?.querySelector('rect')?.getBoundingClientRect();
   const frame = scroller.getBoundingClientRect();
   if (box === undefined || frame.height === 0) return;
   const isInSight = box.top >= frame.top + 8 && box.bottom <= frame.bottom - 8;
   if (isInSight) return;
   const room = Math.max(24, (frame.height - box.height) / 2);
-  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  scroller.scrollTo({
-    top: scroller.scrollTop + box.top - frame.top - room,
-    behavior: isCalm ? 'instant' : 'smooth',
-  });
+  scroller.scrollTo({ top: scroller.scrollTop + box.top - frame.top - room, behavior });
 }

@@ -20,10 +20,12 @@ export interface DevicePanel {
   tick(now: number): void;
 }
 
+/** `nothing`: said where the flow has no machine of this device. */
 export function createDevicePanel(
   device: Device,
   charts: DrawnChart[],
   source: Source,
+  nothing: string,
 ): DevicePanel {
   const drawn = new Map<string, ChartView>();
   let views: MachineView[] = [];
@@ -56,7 +58,7 @@ export function createDevicePanel(
     fill(banner, text);
     draw();
   });
-  const empty = el('p', { class: 'quiet empty' }, `Nothing of the ${device} is in this flow.`);
+  const empty = el('p', { class: 'quiet empty' }, nothing);
   const element = el(
     'section',
     { class: `device ${device}`, 'aria-label': device },

@@ -6,16 +6,16 @@ import { button, el, fill } from './dom.ts';
 import { createDevicePanel } from './device-panel.ts';
 import { readLink, writeLink } from './link.ts';
 import { createMoments, type Moments } from './moments.ts';
+import { isCalm } from './motion.ts';
 import { createSequence } from './sequence.ts';
 import { openSource, Said } from './source.ts';
 import { createTopBar } from './top-bar.ts';
 import { createTransport } from './transport.ts';
+import { emptyWords, nothingOf } from './words.ts';
+import { createWalk } from './walk.ts';
 
 /** How often running clocks are drawn. Milliseconds. */
 const TICK = 200;
-/** What happens live is shown event by event: how long each, and all of them at most. Milliseconds. */
-const PACE = 80;
-const CATCH_UP = 900;
 
 async function start(): Promise<void> {
   const source = openSource();
@@ -27,12 +27,11 @@ async function start(): Promise<void> {
   let isDriven: string | null = opening.driving?.connection?.stream ?? null;
   let { notices } = opening;
   let stopLive: (() => void) | null = null;
-  let isWalking = false;
   let turn = 0;
 
   const bar = createTopBar(opening.version, source.isFile, {
-    choose: (id) => void say(() => open(id, null)),
-    drive: (command) => void say(() => source.drive(command)),
+    choose: (id) => attempt(() => open(id, null)),
+    drive: (command) => attempt(() => source.drive(command)),
   });
   const sequence = createSequence((chosen) => go(chosen));
   const transport = createTransport({
@@ -47,7 +46,7 @@ async function start(): Promise<void> {
   });
   const panels = (['headset', 'phone'] as const).map((device) => ({
     device,
-    panel: createDevicePanel(device, opening.charts, source),
+    panel: createDevicePanel(device, opening.charts, source, nothingOf(device, opening.shows)),
   }));
   const news = button('', () => go(Infinity), { class: 'news', hidden: true });
   const middle = el(
@@ -57,19 +56,28 @@ async function start(): Promise<void> {
     el('div', { class: 'news-place' }, news),
     transport.element,
   );
+  const walk = createWalk(
+    () => (flow === null ? 0 : flow.rows.length - 1 - index),
+    () => shown(index + 1),
+  );
   const [headset, phone] = panels.map(({ panel }) => panel.element);
   const { main, tabs } = createColumns({ headset, events: middle, phone });
-  const empty = el('p', { class: 'quiet nothing' }, emptyWords(opening.shows));
+  main.dataset['shows'] = opening.shows;
+  const empty = el('main', { class: 'quiet nothing' }, emptyWords(opening.shows));
   bar.element.append(tabs);
   fill(document.body, bar.element, main, empty);
   bar.driving(opening.driving);
   bar.notices(notices);
 
-  /** What the person did may fail in words. */
+  /** What the person does may fail in words, which stay until they do the next thing. */
+  function attempt(act: () => Promise<unknown>): void {
+    bar.notices(notices);
+    void say(act);
+  }
+
   async function say(act: () => Promise<unknown>): Promise<void> {
     try {
       await act();
-      bar.notices(notices);
     } catch (error) {
       if (!(error instanceof Said)) throw error;
       bar.notices([error.message, ...notices]);
@@ -80,6 +88,7 @@ async function start(): Promise<void> {
   async function open(id: string, at: number | null): Promise<void> {
     const mine = (turn += 1);
     transport.stop();
+    walk.stop();
     const opened = await source.flow(id);
     if (mine !== turn) return;
     flow = opened;
@@ -93,9 +102,9 @@ async function start(): Promise<void> {
   }
 
   function go(to: number): void {
-    isWalking = false;
+    walk.stop();
     move(to);
-    void say(show);
+    attempt(show);
   }
 
   function move(to: number): void {
@@ -122,27 +131,19 @@ async function start(): Promise<void> {
     document.body.dataset['event'] = String(index);
   }
 
-  /** Through what has just happened, event by event, fast enough to keep up. */
-  async function walk(): Promise<void> {
-    if (isWalking) return;
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return go(Infinity);
-    isWalking = true;
-    await nextStep();
-    isWalking = false;
+  async function shown(to: number): Promise<void> {
+    move(to);
+    await say(show);
   }
 
-  async function nextStep(): Promise<void> {
-    if (!isWalking || flow === null || isAtEnd()) return;
-    const left = flow.rows.length - 1 - index;
-    move(index + 1);
-    await say(show);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(PACE, CATCH_UP / left)));
-    return nextStep();
+  function catchUp(): void {
+    if (isCalm()) void shown(Infinity);
+    else walk.start();
   }
 
   /** The person looks at the end of something that is over: what begins now is of more interest. */
   const isIdle = () =>
-    isAtEnd() && !isWalking && !(flow?.summary.live === true && isStory(flow.summary));
+    isAtEnd() && !walk.isOn && !(flow?.summary.live === true && isStory(flow.summary));
 
   const isAtEnd = () => flow !== null && index === flow.rows.length - 1;
 
@@ -171,7 +172,7 @@ async function start(): Promise<void> {
     takeFlows([message.summary]);
     if (more.length === 0) return;
     // A joined phone's events may be older than the headset's last ones.
-    const follows = isAtEnd() || isWalking;
+    const follows = isAtEnd() || walk.isOn;
     const chosen = flow.rows[index];
     const isOrdered = (more[0]?.at ?? 0) >= (flow.rows.at(-1)?.at ?? 0);
     flow.rows.push(...more);
@@ -182,7 +183,7 @@ async function start(): Promise<void> {
       index = chosen === undefined ? index : flow.rows.indexOf(chosen);
     }
     sequence.show(flow.rows);
-    if (follows) return void walk();
+    if (follows) return catchUp();
     transport.show(index, flow.rows.length);
     const left = flow.rows.length - 1 - index;
     news.hidden = false;
@@ -199,7 +200,7 @@ async function start(): Promise<void> {
     bar.flows(flows, flow?.summary.id ?? null);
     const begun = fresh.find(isStory);
     if (flow === null && flows.length > 0) void say(() => open(firstOf(flows), null));
-    else if (begun !== undefined && isIdle()) void say(() => open(begun.id, 0).then(walk));
+    else if (begun !== undefined && isIdle()) void say(() => open(begun.id, 0).then(catchUp));
     tellLive();
   }
 
@@ -217,7 +218,7 @@ async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     const link = readLink();
     const isHere = link !== null && link.flow === flow?.summary.id && link.event === index;
-    if (link !== null && !isHere) void say(() => open(link.flow, link.event));
+    if (link !== null && !isHere) attempt(() => open(link.flow, link.event));
   });
   setInterval(() => {
     if (flow?.summary.live !== true || !isAtEnd()) return;
@@ -225,22 +226,18 @@ async function start(): Promise<void> {
   }, TICK);
 
   const link = readLink();
-  const first = link ?? (flows.length === 0 ? null : { flow: firstOf(flows), event: null });
-  if (first === null) stopLive = source.live(null, take, ended);
-  else await say(() => open(first.flow, first.event));
+  if (link !== null) await say(() => open(link.flow, link.event));
+  // A link may name a flow of another log, or one that is gone.
+  if (flow === null && flows.length > 0) await say(() => open(firstOf(flows), null));
+  if (flow === null) stopLive = source.live(null, take, ended);
   empty.hidden = flows.length > 0;
   main.hidden = flows.length === 0;
   document.body.dataset['ready'] = 'true';
 }
 
-const emptyWords = (shows: string) =>
-  shows === 'phone'
-    ? 'Nothing is recorded yet. Run signer start, and connect from a headset; it appears here.'
-    : 'Nothing is recorded yet. Run vmux connect user@host in another terminal; it appears here.';
-
 start().catch((error: unknown) => {
   const words =
     error instanceof Said ? error.message : 'This page met a fault of its own. Reload it.';
-  fill(document.body, el('p', { class: 'notices', role: 'alert' }, words));
+  fill(document.body, el('main', {}, el('p', { class: 'notices', role: 'alert' }, words)));
   if (!(error instanceof Said)) throw error;
 });

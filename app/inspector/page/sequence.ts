@@ -20,6 +20,8 @@ export function createSequence(chosen: (index: number) => void): Sequence {
   let rows: EventRow[] = [];
   let current = -1;
   let drawnFrom = -1;
+  /** Rows keep their elements: one that is replaced between press and release gets no click. */
+  let drawn = new Map<EventRow, HTMLElement>();
   const inside = el('div', { class: 'rows', role: 'presentation' });
   const list = el(
     'div',
@@ -43,23 +45,38 @@ export function createSequence(chosen: (index: number) => void): Sequence {
     if (from === drawnFrom && !again) return;
     drawnFrom = from;
     const count = Math.ceil((list.clientHeight || 600) / ROW) + 2 * MARGIN;
-    const start = rows[0]?.at ?? 0;
+    const kept = new Map<EventRow, HTMLElement>();
+    let next = inside.firstElementChild;
     inside.style.height = `${rows.length * ROW}px`;
-    fill(
-      inside,
-      ...rows.slice(from, from + count).map((row, i) => {
-        const index = from + i;
-        const drawn = drawRow(row, index, rows.length, start, index === current);
-        drawn.style.top = `${index * ROW}px`;
-        drawn.addEventListener('click', () => chosen(index));
-        return drawn;
-      }),
-    );
+    rows.slice(from, from + count).forEach((row, i) => {
+      const element = drawn.get(row) ?? drawRow(row);
+      place(element, row, from + i);
+      if (element === next) next = next.nextElementSibling;
+      else inside.insertBefore(element, next);
+      kept.set(row, element);
+    });
+    for (const [row, element] of drawn) if (!kept.has(row)) element.remove();
+    drawn = kept;
     if (current >= from && current < from + count)
       list.setAttribute('aria-activedescendant', `event-${current}`);
     else list.removeAttribute('aria-activedescendant');
   }
 
+  /** What may change about a row that stays. */
+  function place(element: HTMLElement, row: EventRow, index: number): void {
+    element.style.top = `${index * ROW}px`;
+    element.id = `event-${index}`;
+    element.ariaSelected = String(index === current);
+    element.ariaPosInSet = String(index + 1);
+    element.ariaSetSize = String(rows.length);
+    const time = element.firstElementChild;
+    if (time !== null) fill(time, sinceStart(row.at, rows[0]?.at ?? 0));
+  }
+
+  inside.addEventListener('click', ({ target }) => {
+    const row = target instanceof Element ? target.closest('.event-row') : null;
+    if (row !== null) chosen(Number(row.ariaPosInSet) - 1);
+  });
   list.addEventListener('scroll', () => draw());
   new ResizeObserver(() => draw(true)).observe(list);
 
@@ -80,13 +97,7 @@ export function createSequence(chosen: (index: number) => void): Sequence {
   };
 }
 
-function drawRow(
-  row: EventRow,
-  index: number,
-  count: number,
-  start: number,
-  isCurrent: boolean,
-): HTMLElement {
+function drawRow(row: EventRow): HTMLElement {
   const [from, to] = [lanes.indexOf(row.from), lanes.indexOf(row.to)];
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   const arrow = el('span', {
@@ -105,14 +116,10 @@ function drawRow(
     {
       class: `event-row ${row.device}`,
       role: 'option',
-      id: `event-${index}`,
-      'aria-selected': isCurrent ? 'true' : 'false',
-      'aria-posinset': index + 1,
-      'aria-setsize': count,
       'data-type': row.type,
       'data-stream': row.stream,
     },
-    el('span', { class: 'time' }, sinceStart(row.at, start)),
+    el('span', { class: 'time' }),
     el('span', { class: 'unseen' }, way),
     el('div', { class: 'lanes' }, label, arrow, detail),
   );

@@ -26,7 +26,7 @@ export function createTopBar(version: string, isFile: boolean, acts: TopBarActs)
   const connect = button('Connect', () => acts.drive({ do: 'connect', host: host.value }));
   const reconnect = button('Reconnect', () => acts.drive({ do: 'reconnect' }));
   const cancel = button('Cancel', () => acts.drive({ do: 'cancel' }));
-  const where = el('span', { class: 'quiet' }, 'the shell opens in the terminal of vmux inspect');
+  const where = el('span', { class: 'quiet' }, 'its shell opens in the terminal');
   const drive = el(
     'div',
     { class: 'driving', role: 'group', 'aria-label': 'connections', hidden: true },
@@ -70,7 +70,7 @@ export function createTopBar(version: string, isFile: boolean, acts: TopBarActs)
       if (hosts.includes(chosen)) host.value = chosen;
       const can = connection?.can ?? [];
       const isOpen = connection !== null && !can.includes('reconnect');
-      host.disabled = hosts.length === 0;
+      host.hidden = hosts.length === 0;
       connect.disabled = hosts.length === 0 || isOpen;
       reconnect.disabled = !can.includes('reconnect');
       cancel.disabled = !can.includes('cancel');
@@ -78,7 +78,7 @@ export function createTopBar(version: string, isFile: boolean, acts: TopBarActs)
         where,
         hosts.length === 0
           ? 'save a host first: vmux hosts add NAME user@host'
-          : 'the shell opens in the terminal of vmux inspect',
+          : 'its shell opens in the terminal',
       );
     },
     live: (words) => fill(live, words),

@@ -1,5 +1,5 @@
 /** How the page says things. */
-import type { EventRow, FlowSummary } from '../protocol.ts';
+import type { Device, EventRow, FlowSummary, Opening } from '../protocol.ts';
 
 /** An event's type as a chart writes it: `after signerTimeout`, `done keys`. */
 export function eventWord(type: string): string {
@@ -55,4 +55,18 @@ export function telling({ fields }: EventRow): string {
     .slice(0, 3)
     .map(([name, value]) => `${name} ${value}`)
     .join(' · ');
+}
+
+/** Where nothing is recorded yet. */
+export const emptyWords = (shows: Opening['shows']) =>
+  shows === 'phone'
+    ? 'Nothing is recorded yet. Run signer start, and connect from a headset; it appears here.'
+    : 'Nothing is recorded yet. Run vmux connect user@host in another terminal; it appears here.';
+
+/** Why a device has no chart in this flow. */
+export function nothingOf(device: Device, shows: Opening['shows']): string {
+  if (shows === 'both' || shows === device) return `Nothing of the ${device} is in this flow.`;
+  return device === 'phone'
+    ? 'The phone’s side is in its own log. To see both: signer inspect there, and here vmux inspect --phone with the address that it prints.'
+    : 'The headset’s side is in its own log. To see both: vmux inspect --phone there, with the address printed here.';
 }

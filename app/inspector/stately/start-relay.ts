@@ -32,6 +32,8 @@ export interface StatelyRelayOptions {
 export interface StatelyRelay {
   /** `file://…`: lets one browser in, once, for two minutes. */
   readonly address: string;
+  /** The same without the file, for browsers that may not read it; once, whichever is first. */
+  readonly directAddress: string;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   close(): Promise<void>;
@@ -51,13 +53,15 @@ export async function startStatelyRelay(options: StatelyRelayOptions): Promise<S
     onEntered: () => file?.remove(),
     stream: (send) => streamActors(options, send),
   });
-  file = writeRedirectFile(options.home, `${server.origin}/enter?token=${token.text}`);
+  const directAddress = `${server.origin}/enter?token=${token.text}`;
+  file = writeRedirectFile(options.home, directAddress);
   const { address, remove } = file;
   const tooOld = setTimeout(remove, ENTRY_LIFETIME).unref();
   // However the program ends, its file goes.
   process.once('exit', remove);
   return {
     address,
+    directAddress,
     origin: server.origin,
     async close() {
       clearTimeout(tooOld);

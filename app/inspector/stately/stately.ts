@@ -31,6 +31,7 @@ export async function inspectInStately({ program, flow, open }: StatelyOptions):
     });
     try {
       process.stdout.write(`the way to Stately's inspector is at ${relay.address}\n`);
+      say(`if the browser cannot read that file: ${relay.directAddress}`);
       for (const line of told) say(line);
       if (open) openInBrowser(relay.address);
       return await untilInterrupted();

@@ -41,6 +41,7 @@ async function run(args: string[]): Promise<number> {
     try {
       process.stdout.write(`the inspector is at ${inspector.address}\n`);
       process.stdout.write(`to join it, within two minutes: ${inspector.joinAddress}\n`);
+      say(`if the browser cannot read that file: ${inspector.directAddress}`);
       say('Ctrl-C ends it');
       if (!values['no-open']) openInBrowser(inspector.address);
       return await interrupted;
