@@ -7,10 +7,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chromiumMissing, openBrowser } from '../support/browser.ts';
 import { hasSshd, makeHostKey, startSshd } from '../support/sshd.ts';
 import { knowHostKey, makeDevices, pinOnPhone, type Devices } from './devices.ts';
 import { timeToLink } from './discovery.ts';
-import { logInWithSsh2, startHeadset, type LoginTimes } from './login.ts';
+import { lengthenedLog, measurePage, repeatedLog, watchFrom } from './inspector.ts';
+import { logInWithSsh2, startHeadset, type HeadsetProcess, type LoginTimes } from './login.ts';
 import { goal, heading, interleaved, line, median, megabytes, ms, times } from './measure.ts';
 import { measureScrypt } from './scrypt.ts';
 import { idleMemory, startWaitingPrograms } from './idle.ts';
@@ -22,11 +24,16 @@ const HOP_GOAL = 5;
 const PROCESS_GOAL = 1.3;
 const AGENT_GOAL = 1.05;
 const MEMORY_GOAL = 120e6;
+const PAGE_GOAL = 1_000;
+const STEP_GOAL = 50;
+const LIVE_GOAL = 1;
+/** In the logs that the inspector opens. */
+const EVENTS = 10_000;
 
 /** A phone says nothing twice within a second (RFC 6762 §6), and answers late. Milliseconds. */
 const ANSWERED_AGAIN = 1_500;
 
-const ROUNDS = { login: 30, process: 20, agents: 20, discovery: 8, scrypt: 3 };
+const ROUNDS = { login: 30, process: 20, agents: 20, discovery: 8, scrypt: 3, page: 5, live: 20 };
 
 /** As root on Linux: no other phone answers there, and nothing leaves this machine. */
 function inOwnNetwork(): boolean {
@@ -62,6 +69,7 @@ async function bench(): Promise<void> {
     const headset = await startHeadset(devices.headsetHome, sshd, user, ssh.configFile);
     const privateKey = readFileSync(agentKey.path, 'utf8');
     await reportLogins(() => logInWithSsh2(sshd, user, privateKey), headset.logIn, phone.settled);
+    await reportInspector(devices, headset.logIn, directory);
     await headset.close();
     await reportPrograms(devices, ssh);
     const hop = await startSshd({ authorizedKeys: [agentKey.publicKey] });
@@ -150,6 +158,54 @@ async function reportAgents(
     report('ssh -A: forwarded through another server', forwarded, above(forwarded));
   } finally {
     await stock.stop();
+  }
+}
+
+async function reportInspector(
+  { headsetHome, phoneHome }: Devices,
+  logIn: HeadsetProcess['logIn'],
+  directory: string,
+): Promise<void> {
+  heading(
+    `the inspector's page in Chromium, with ${EVENTS.toLocaleString('en')} events in the log`,
+  );
+  if (chromiumMissing !== null) return console.log(`  left out: ${chromiumMissing}`);
+  const logins = repeatedLog(headsetHome, 'connection/', EVENTS);
+  const oneRun = lengthenedLog(phoneHome, 'signer/', EVENTS);
+  const browser = await openBrowser(directory);
+  try {
+    for (const [what, name, home] of [
+      ['the headset, login after login', 'vmux', logins],
+      ['the phone, one long run', 'signer', oneRun],
+    ] as const) {
+      const steps: number[] = [];
+      const { page } = await interleaved(ROUNDS.page, {
+        async page() {
+          const { open, step } = await measurePage(browser, name, home);
+          steps.push(step);
+          return open;
+        },
+      });
+      const [open, step] = [median(page), median(steps)];
+      line(`${what}: until it can be used`, ms(open), goal(open, PAGE_GOAL, ms));
+      line('  a step', ms(step), goal(step, STEP_GOAL, ms));
+    }
+    const watching = await watchFrom(browser, headsetHome);
+    const logInWith = (open: boolean) => async () => {
+      await watching.show(open);
+      return (await logIn()).login;
+    };
+    const { closed, watched } = await interleaved(ROUNDS.live, {
+      closed: logInWith(false),
+      watched: logInWith(true),
+    });
+    await watching.stop();
+    const added = median(watched) - median(closed);
+    line('a login while no page is open', ms(median(closed)));
+    line('a login that a page shows live', ms(median(watched)));
+    line('  what that adds', ms(added), goal(added, LIVE_GOAL, ms));
+  } finally {
+    await browser.close();
   }
 }
 
