@@ -1,8 +1,9 @@
 /** The machines that are inspected: those whose files `stately.config.json` names. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { StateMachine, type AnyStateMachine } from 'xstate';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AnyStateMachine } from 'xstate';
+import { loadCharts } from '../diagrams/charts.ts';
 import type { Device } from './protocol.ts';
 
 export interface InspectedMachine {
@@ -14,22 +15,8 @@ export interface InspectedMachine {
 
 /** In a checkout the sources, in the built package what was made of them. By file name. */
 export async function inspectedMachines(): Promise<InspectedMachine[]> {
-  const isBuilt = import.meta.url.endsWith('.js');
-  const here = fileURLToPath(new URL('../../', import.meta.url));
-  const { include } = JSON.parse(readFileSync(configFile(), 'utf8')) as { include: string[] };
-  const patterns = include.map((each) => (isBuilt ? each.replace(/\.ts$/, '.js') : each));
-  const files = globSync(patterns, { cwd: here })
-    .map((file) => file.split(sep).join('/'))
-    .toSorted();
-  return Promise.all(
-    files.map(async (file) => {
-      const exported: object = await import(pathToFileURL(join(here, file)).href);
-      const machine = Object.values(exported).find((value) => value instanceof StateMachine);
-      if (machine === undefined) throw new Error(`${file} exports no machine`);
-      const name = basename(file).replace(/\.machine\.[jt]s$/, '');
-      return { name, device: deviceOf(file), machine };
-    }),
-  );
+  const charts = await loadCharts(folder('../../'), configFolder());
+  return charts.map(({ name, file, machine }) => ({ name, device: deviceOf(file), machine }));
 }
 
 /** The machines of one device, by the prefix of their streams. */
@@ -38,10 +25,13 @@ export function machinesOf(device: Device, all: InspectedMachine[]): Map<string,
   return new Map(own.map(({ name, machine }) => [name, machine]));
 }
 
-function configFile(): string {
-  const found = ['../../stately.config.json', '../../../stately.config.json']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
+const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The checkout, or the package around what was built. */
+function configFolder(): string {
+  const found = ['../../', '../../../']
+    .map((path) => folder(path))
+    .find((path) => existsSync(join(path, 'stately.config.json')));
   if (found === undefined) throw new Error('stately.config.json is not where it belongs');
   return found;
 }

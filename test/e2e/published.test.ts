@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Opening } from '../../app/inspector/protocol.ts';
 
 const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const unreachable = !registryAnswers();
@@ -52,6 +54,49 @@ describe.skipIf(unreachable)(
       run('signer', ['--help']);
       expect(existsSync(join(folder, 'home'))).toBe(false);
     });
+
+    it.each([
+      ['vmux', ['connection', 'link', 'signing', 'headset-pairing']],
+      ['signer', ['phone-pairing', 'signer']],
+    ])('%s inspect serves its page and draws the charts', async (name, charts) => {
+      const { origin, stop } = await inspect(name);
+      try {
+        const entered = await fetch(origin.enter);
+        const Cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? '';
+        const get = (path: string) => fetch(`${origin.base}${path}`, { headers: { Cookie } });
+        for (const path of ['/', '/page.js', '/page.css', '/charts.css', '/sequence.js'])
+          expect((await get(path)).status, path).toBe(200);
+        const opening = (await (await get('/api/opening')).json()) as Opening;
+        expect(opening.charts.map(({ machine }) => machine)).toEqual(charts);
+        expect(opening.charts.every(({ svg }) => svg.startsWith('<svg'))).toBe(true);
+      } finally {
+        expect(await stop()).toBe(130);
+      }
+    });
+
+    async function inspect(name: string) {
+      const child = spawn(join(installed(), 'bin', name), ['inspect', '--no-open'], {
+        cwd: folder,
+        env: { PATH: pathWithThisNode(), HOME: join(folder, 'home') },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const exited = once(child, 'exit');
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      while (!said.includes('Ctrl-C ends it')) {
+        if (child.exitCode !== null) throw new Error(said);
+        await Promise.race([once(child.stderr, 'data'), exited]);
+      }
+      const [enter = '', base = ''] = /(http:\/\/127\.0\.0\.1:\d+)\/enter\S+/.exec(said) ?? [];
+      return {
+        origin: { enter, base },
+        async stop() {
+          child.kill('SIGINT');
+          const [status] = await exited;
+          return status;
+        },
+      };
+    }
 
     function run(name: string, argv: string[]) {
       const { status, stdout, stderr } = spawnSync(join(installed(), 'bin', name), argv, {
