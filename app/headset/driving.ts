@@ -2,8 +2,10 @@
 import type { EventLog } from '../../adapters/event-log/store.ts';
 import { Conflict, type DrivingPort } from '../inspector/driving-port.ts';
 import type { DriveCommand, Driving } from '../inspector/protocol.ts';
-import { begin } from '../running.ts';
+import { asTrouble, failureLines } from '../command-line.ts';
+import { begin, type Running } from '../running.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
+import { watchLog } from '../watch-log.ts';
 import { connect, type ConnectChoices } from './commands/connect.ts';
 import type { ConnectionControl } from './connect-in-terminal.ts';
 import { isOver } from './overlay.ts';
@@ -26,34 +28,46 @@ interface Driven {
 export function createDriving(log: EventLog, say: (line: string) => void): HeadsetDriving {
   const listeners = new Set<() => void>();
   let driven: Driven | null = null;
-  let starting = false;
+  let starting: Promise<void> | null = null;
+  let isClosed = false;
+  let hosts = savedForPhone(log);
   const changed = () => {
     for (const listener of listeners) listener();
   };
-  const hosts = () => savedHosts(log).filter(({ authentication }) => authentication === METHOD);
+  const lookAgain = () => {
+    const now = savedForPhone(log);
+    if (JSON.stringify(now) === JSON.stringify(hosts)) return;
+    hosts = now;
+    changed();
+  };
+  /** Only while somebody looks. */
+  let stopWatching: (() => void) | null = null;
 
-  async function start(host: SavedHost): Promise<void> {
-    starting = true;
-    try {
-      await leave();
-      say(`the page asks for ${showForeign(host.name, 80)}; its shell opens here`);
-      const running = begin('vmux');
-      const control = Promise.withResolvers<ConnectionControl>();
-      const ended = connect(running, choicesFor(host), control.resolve);
-      ended.catch(control.reject);
-      const connection = await control.promise;
-      const run: Driven = { host, control: connection, hasEnded: false, done: over(ended) };
-      driven = run;
-      connection.connection.actor.subscribe(changed);
-      void run.done.then(() => {
-        run.hasEnded = true;
-        say('the inspector goes on; Ctrl-C ends it');
-        changed();
-      });
-    } finally {
-      starting = false;
+  function start(host: SavedHost): Promise<void> {
+    const begun = open(host).finally(() => {
+      starting = null;
       changed();
-    }
+    });
+    starting = begun;
+    return begun;
+  }
+
+  async function open(host: SavedHost): Promise<void> {
+    await leave();
+    say(`the page asks for ${showForeign(host.name, 80)}; its shell opens here`);
+    const running = beginDriven();
+    const control = Promise.withResolvers<ConnectionControl>();
+    const ended = connect(running, choicesFor(host), control.resolve);
+    ended.catch(control.reject);
+    const connection = await control.promise;
+    const run: Driven = { host, control: connection, hasEnded: false, done: over(ended) };
+    driven = run;
+    connection.connection.actor.subscribe(changed);
+    void run.done.then(() => {
+      run.hasEnded = true;
+      if (!isClosed) say('the inspector goes on; Ctrl-C ends it');
+      changed();
+    });
   }
 
   /** A connection that only waits for the person to quit gives the terminal to the next. */
@@ -80,9 +94,10 @@ export function createDriving(log: EventLog, say: (line: string) => void): Heads
 
   return {
     state(): Driving {
+      if (stopWatching === null) lookAgain();
       const stream = driven?.control.connection.stream;
       return {
-        hosts: hosts().map(({ name }) => name),
+        hosts: hosts.map(({ name }) => name),
         connection:
           driven === null || stream === undefined
             ? null
@@ -90,28 +105,51 @@ export function createDriving(log: EventLog, say: (line: string) => void): Heads
       };
     },
     async drive(command: DriveCommand) {
-      if (starting) throw new Conflict('a connection is being opened');
+      if (isClosed) throw new Conflict('the inspector is ending');
+      if (starting !== null) throw new Conflict('a connection is being opened');
       if (command.do === 'cancel') return cancel();
       if (command.do === 'reconnect') {
         if (!can(driven).includes('reconnect')) throw new Conflict('there is nothing to reconnect');
         return reconnect();
       }
-      const host = hosts().find(({ name }) => name === command.host);
+      const host = hosts.find(({ name }) => name === command.host);
       if (host === undefined) throw new Conflict('no host of that name is saved');
       return start(host);
     },
     onChange(listener) {
       listeners.add(listener);
-      return () => void listeners.delete(listener);
+      stopWatching ??= watchLog(log, lookAgain);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        stopWatching?.();
+        stopWatching = null;
+      };
     },
     async close() {
+      isClosed = true;
+      stopWatching?.();
+      await starting?.catch(() => {});
       driven?.control.end();
       await driven?.done;
     },
   };
 }
 
-const METHOD = 'remote-signer';
+/** The saved hosts whose logins the phone approves. */
+const savedForPhone = (log: EventLog) =>
+  savedHosts(log).filter(({ authentication }) => authentication === 'remote-signer');
+
+/** @throws {Conflict} in the words of what went wrong */
+function beginDriven(): Running {
+  try {
+    return begin('vmux');
+  } catch (error) {
+    const trouble = asTrouble(error);
+    if (trouble === null) throw error;
+    throw new Conflict(failureLines(trouble.reason, trouble.detail)[0] ?? '');
+  }
+}
 
 /** Its end is told in the terminal by itself. */
 const over = (ended: Promise<unknown>) =>

@@ -11,6 +11,13 @@ import { isSameSecret, newSecret } from './single-use-token.ts';
 export type Visitor = 'page' | 'join';
 
 export interface Access {
+  /**
+   * The path below which everything is, and which nobody can guess: `/SECRET`. A browser sends a
+   * cookie of 127.0.0.1 to every port there, but below this path only.
+   */
+  readonly base: string;
+  /** What of a path is below `base`: `/`, `/page.js`; null for any other path. */
+  below(path: string): string | null;
   /** Value of `Set-Cookie` for a visitor who has shown a token. */
   cookieFor(visitor: Visitor): string;
   /** Who it is, by the cookie. @throws {Refusal} 403 */
@@ -28,16 +35,22 @@ export function createAccess(port: number): Access {
   const name = `inspector-${port}`;
   const secrets: Record<Visitor, string> = { page: newSecret(), join: newSecret() };
   const visitors = ['page', 'join'] as const;
+  const secretPath = newSecret();
+  const base = `/${secretPath}`;
 
   return {
-    cookieFor: (visitor) => `${name}=${secrets[visitor]}; HttpOnly; SameSite=Strict; Path=/`,
+    base,
+    below(path) {
+      const [, first = '', rest] = /^\/([^/]*)(\/.*)$/.exec(path) ?? [];
+      return rest !== undefined && isSameSecret(first, secretPath) ? rest : null;
+    },
+    cookieFor: (visitor) => `${name}=${secrets[visitor]}; HttpOnly; SameSite=Strict; Path=${base}/`,
     visitorOf({ headers }) {
       const given = cookiesIn(headers.cookie).filter(([key]) => key === name);
       const visitor = visitors.find((one) =>
         given.some(([, value]) => isSameSecret(value, secrets[one])),
       );
-      if (visitor === undefined)
-        throw new Refusal(403, 'open the inspector by the address that its program printed');
+      if (visitor === undefined) throw unknownVisitor();
       return visitor;
     },
     expectHost({ headers }) {
@@ -52,6 +65,10 @@ export function createAccess(port: number): Access {
     },
   };
 }
+
+/** Nobody who came in by the token. */
+export const unknownVisitor = () =>
+  new Refusal(403, 'open the inspector by the address that its program printed');
 
 function cookiesIn(header: string | undefined): [name: string, value: string][] {
   return (header ?? '').split(';').map((pair) => {

@@ -15,6 +15,8 @@ export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   url: URL;
+  /** What of the path is below the one that nobody can guess; null for any other. */
+  path: string | null;
   access: Access;
 }
 
@@ -23,7 +25,7 @@ export interface GuardedParts {
   token: SingleUseToken;
   /** The browser came in. */
   onEntered: () => void;
-  /** The page's address from there, a path. */
+  /** Behind the page's address: nothing, or `#…`. */
   start: string;
   /** What a page may load beside scripts, styles and answers of its own. */
   policy: string[];
@@ -34,6 +36,8 @@ export interface GuardedParts {
 export interface GuardedServer {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
+  /** `http://127.0.0.1:PORT/SECRET`: everything is below it. */
+  readonly pages: string;
   close(): Promise<void>;
 }
 
@@ -72,6 +76,7 @@ export async function startGuardedServer(parts: GuardedParts): Promise<GuardedSe
   access = createAccess(port);
   return {
     origin: `http://127.0.0.1:${port}`,
+    pages: `http://127.0.0.1:${port}${access.base}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -95,8 +100,9 @@ async function answer(
 ): Promise<void> {
   try {
     access.expectHost(request);
-    const exchange = { request, response, access, url: urlOf(request) };
-    const { pathname } = exchange.url;
+    const url = urlOf(request);
+    const { pathname } = url;
+    const exchange = { request, response, access, url, path: access.below(pathname) };
     if (pathname === '/enter') return enter(exchange, parts);
     // Browsers ask for it on their own, on the page before this one too.
     if (pathname === '/favicon.ico') return reply(response, 204, 'image/x-icon', '');
@@ -125,7 +131,7 @@ function enter(exchange: Exchange, { token, start, onEntered }: GuardedParts): v
     throw new Refusal(403, 'that address was used or is too old: start the inspector again');
   response.setHeader('Set-Cookie', access.cookieFor('page'));
   // A redirect would not carry a strict cookie when a file led here.
-  reply(response, 200, 'text/html; charset=utf-8', pageThatLeadsTo(start));
+  reply(response, 200, 'text/html; charset=utf-8', pageThatLeadsTo(`${access.base}/${start}`));
   onEntered();
 }
 

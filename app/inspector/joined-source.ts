@@ -2,6 +2,7 @@
 import { MOST_FLOWS, type DeviceSource } from './device-source.ts';
 import { mergedRows } from './merged-rows.ts';
 import type { EventRow, Flow, MachineView, Place } from './protocol.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * `phone` may be away: then the headset's side goes on alone, and the phone's `notices` say so. Its
@@ -48,7 +49,12 @@ export function joinSources(headset: DeviceSource, phone: DeviceSource): DeviceS
       const views = new Map<Place, MachineView>();
       for (const device of ['headset', 'phone'] as const) {
         const own = places.filter((place) => place.device === device);
-        const found = own.length === 0 ? [] : await sources[device].views(own);
+        if (own.length === 0) continue;
+        // The headset's side goes on without the phone's.
+        const found = await sources[device].views(own).catch((error: unknown) => {
+          if (device === 'phone' && error instanceof Refusal) return [];
+          throw error;
+        });
         found.forEach((view, index) => {
           const place = own[index];
           if (place !== undefined) views.set(place, view);

@@ -24,11 +24,15 @@ export function streamLive(
   const send = (message: LiveMessage) => response.write(`data: ${JSON.stringify(message)}\n\n`);
 
   async function look(): Promise<void> {
-    await tellFlows(await source.flows());
-    if (flow !== null) await tellRows(flow);
-    const now = source.notices();
-    if (JSON.stringify(now) !== notices) send({ type: 'notices', notices: now });
-    notices = JSON.stringify(now);
+    try {
+      await tellFlows(await source.flows());
+      if (flow !== null) await tellRows(flow);
+    } finally {
+      // Why something is missing is told even so.
+      const now = source.notices();
+      if (JSON.stringify(now) !== notices) send({ type: 'notices', notices: now });
+      notices = JSON.stringify(now);
+    }
   }
 
   async function tellFlows(all: FlowSummary[]): Promise<void> {

@@ -34,7 +34,7 @@ export function parseJoinAddress(typed: string): JoinAddress {
 /** Shows the token, once. @throws {Refusal} */
 export async function joinInspector({ port, token }: JoinAddress): Promise<RemoteInspector> {
   const origin = `http://127.0.0.1:${port}`;
-  let cookie = '';
+  let [cookie, base] = ['', ''];
 
   function send(path: string, body: string | null): ClientRequest {
     const headers = {
@@ -43,7 +43,8 @@ export async function joinInspector({ port, token }: JoinAddress): Promise<Remot
       ...(body !== null && { 'Content-Type': 'application/json' }),
     };
     const method = body === null ? 'GET' : 'POST';
-    const asking = request({ host: '127.0.0.1', port, path, method, headers, agent: false });
+    const where = { host: '127.0.0.1', port, path: base + path };
+    const asking = request({ ...where, method, headers, agent: false });
     asking.end(body ?? undefined);
     return asking;
   }
@@ -59,10 +60,10 @@ export async function joinInspector({ port, token }: JoinAddress): Promise<Remot
     return { data: parsed.data, response };
   }
 
-  const { response } = await answerTo('/join', joinAnswer, JSON.stringify({ token }));
+  const { data, response } = await answerTo('/join', joinAnswer, JSON.stringify({ token }));
   const given = response.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
   if (!new RegExp(`^inspector-${port}=[\\w-]{43}$`).test(given)) throw away();
-  cookie = given;
+  [cookie, base] = [given, data.base];
 
   return {
     async ask(path, schema, body) {
@@ -121,6 +122,9 @@ function jsonOf(text: string): unknown {
 function refusalOf(status: number): Refusal {
   if (status === 404) return new Refusal(404, 'the phone has no such record');
   if (status === 422) return new Refusal(422, 'the chart cannot take an event of that shape');
+  if (status === 413) return new Refusal(413, 'that is more than the phone’s inspector answers');
+  if (status === 503) return new Refusal(503, 'the phone’s log cannot be read now');
+  if (status === 400) return new Refusal(400, 'the phone’s inspector takes no such question');
   if (status === 403) return new Refusal(403, 'the other inspector does not let this one in');
   return away();
 }

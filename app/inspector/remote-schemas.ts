@@ -92,6 +92,9 @@ export const triedAnswer: z.ZodType<Tried> = z.strictObject({
   next: whatIfAnswer,
 });
 
-export const joinAnswer = z.strictObject({ shows: z.literal('phone') });
+export const joinAnswer = z.strictObject({
+  shows: z.literal('phone'),
+  base: z.string().regex(/^\/[\w-]{43}$/),
+});
 
 export const clockAnswer = z.strictObject({ now: moment });

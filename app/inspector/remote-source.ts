@@ -15,6 +15,8 @@ import {
   whatIfAnswer,
 } from './remote-schemas.ts';
 
+/** Places in one question, as its server takes them. */
+const MOST_PLACES = 32;
 /** Until it is asked again whether it is back. Milliseconds. */
 const RETRY = 1_000;
 
@@ -105,9 +107,14 @@ export async function createRemoteSource(
         return flow === null ? null : ourFlow(flow);
       }),
     views: (places) =>
-      asking(async () =>
-        (await remote.ask(`/api/views?${places.map(at).join('&')}`, viewsAnswer)).map(ourView),
-      ),
+      asking(async () => {
+        const views: MachineView[] = [];
+        for (let from = 0; from < places.length; from += MOST_PLACES) {
+          const some = places.slice(from, from + MOST_PLACES);
+          views.push(...(await remote.ask(`/api/views?${some.map(at).join('&')}`, viewsAnswer)));
+        }
+        return views.map(ourView);
+      }),
     whatIf: (place) => asking(() => remote.ask(`/api/what-if?${at(place)}`, whatIfAnswer)),
     tryEvents: ({ device, stream, version }, events) =>
       asking(async () => {

@@ -1,6 +1,6 @@
 /** The inspector's HTTP server: what the page asks, and what another inspector may ask. */
 import { z } from 'zod';
-import type { Visitor } from './access.ts';
+import { unknownVisitor, type Visitor } from './access.ts';
 import { driveBody, questions, tryBody, type Inspected } from './api.ts';
 import {
   expectMethod,
@@ -29,17 +29,17 @@ export const startServer = (parts: ServerParts): Promise<GuardedServer> =>
   startGuardedServer({ ...parts, policy, route: (exchange) => route(exchange, parts) });
 
 async function route(exchange: Exchange, parts: ServerParts): Promise<void> {
-  const { request, url, access } = exchange;
-  const { pathname } = url;
-  if (pathname === '/join') return join(exchange, parts);
+  const { request, url, path, access } = exchange;
+  if (url.pathname === '/join') return join(exchange, parts);
+  if (path === null) throw unknownVisitor();
   const visitor = access.visitorOf(request);
-  if (pathname === '/api/what-if' && request.method === 'POST') return tryOut(exchange, parts);
-  if (pathname === '/api/drive') return drive(exchange, parts, visitor);
+  if (path === '/api/what-if' && request.method === 'POST') return tryOut(exchange, parts);
+  if (path === '/api/drive') return drive(exchange, parts, visitor);
   expectMethod(exchange, 'GET');
-  if (pathname === '/api/live') return live(exchange, parts);
-  const question = Object.hasOwn(questions, pathname) ? questions[pathname] : undefined;
+  if (path === '/api/live') return live(exchange, parts);
+  const question = Object.hasOwn(questions, path) ? questions[path] : undefined;
   if (question !== undefined) return put(exchange, await question(parts, url.searchParams));
-  if (visitor === 'page') return page(exchange);
+  if (visitor === 'page') return page(exchange, path);
   throw new Refusal(404, 'there is nothing here');
 }
 
@@ -52,7 +52,7 @@ async function join(exchange: Exchange, parts: ServerParts): Promise<void> {
   if (!parts.joinToken?.redeem(token))
     throw new Refusal(403, 'that address was used or is too old: start signer inspect again');
   response.setHeader('Set-Cookie', access.cookieFor('join'));
-  put(exchange, { json: { shows: parts.source.shows } });
+  put(exchange, { json: { shows: parts.source.shows, base: access.base } });
 }
 
 async function tryOut(exchange: Exchange, parts: ServerParts): Promise<void> {
@@ -77,8 +77,8 @@ function live({ response, url }: Exchange, parts: ServerParts): void {
   streamLive(parts, flow === null || flow === '' ? null : flow, response);
 }
 
-async function page({ response, url }: Exchange): Promise<void> {
-  const file = await pageFile(url.pathname === '/' ? 'page.html' : url.pathname.slice(1));
+async function page({ response }: Exchange, path: string): Promise<void> {
+  const file = await pageFile(path === '/' ? 'page.html' : path.slice(1));
   if (file === null) throw new Refusal(404, 'there is nothing here');
   reply(response, 200, file.type, file.text);
 }

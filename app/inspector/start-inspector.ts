@@ -27,6 +27,8 @@ export interface Inspector {
   readonly directAddress: string;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
+  /** `http://127.0.0.1:PORT/SECRET`: everything is below it. */
+  readonly pages: string;
   /** `http://127.0.0.1:PORT/join#TOKEN` for `vmux inspect --phone`, once, for two minutes. */
   readonly joinAddress: string | null;
   close(): Promise<void>;
@@ -43,8 +45,7 @@ export async function startInspector(options: InspectorOptions): Promise<Inspect
     driving,
     token,
     joinToken,
-    start:
-      options.flow == null ? '/' : `/#${new URLSearchParams({ flow: options.flow }).toString()}`,
+    start: options.flow == null ? '' : `#${new URLSearchParams({ flow: options.flow }).toString()}`,
     onEntered: () => file?.remove(),
   });
   const directAddress = `${server.origin}/enter?token=${token.text}`;
@@ -59,6 +60,7 @@ export async function startInspector(options: InspectorOptions): Promise<Inspect
     address,
     directAddress,
     origin: server.origin,
+    pages: server.pages,
     joinAddress: joinToken === null ? null : `${server.origin}/join#${joinToken.text}`,
     async close() {
       clearTimeout(tooOld);

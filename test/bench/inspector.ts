@@ -114,10 +114,10 @@ export async function watchFrom(browser: Browser, home: string): Promise<Watchin
   const page = await context.newPage();
   await page.goto(inspector.address);
   await page.waitForSelector('body[data-ready]');
-  const { origin } = new URL(page.url());
+  const [address = ''] = page.url().split('#');
   return {
     async show(open) {
-      await page.goto(open ? origin : 'about:blank');
+      await page.goto(open ? address : 'about:blank');
       if (open) await page.waitForSelector('body[data-ready]');
       await sleep(SETTLE);
     },

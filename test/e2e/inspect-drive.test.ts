@@ -110,6 +110,20 @@ describe.skipIf(missing !== null)(
       await expectState(page, 'headset', 'disconnected');
     });
 
+    it('offers a host as soon as it is saved, and no other', async () => {
+      const { page } = opened;
+      await headset.run(['hosts', 'add', 'later', 'root@192.0.2.1']);
+      const hosts = page.getByLabel('saved host').locator('option');
+      await expect.poll(() => hosts.allTextContents()).toEqual(['web', 'later']);
+      const asked = await page.evaluate(async () => {
+        const body = JSON.stringify({ do: 'connect', host: 'root@192.0.2.1' });
+        const headers = { 'Content-Type': 'application/json' };
+        const answer = await fetch('api/drive', { method: 'POST', headers, body });
+        return [answer.status, await answer.json()];
+      });
+      expect(asked).toEqual([409, { error: 'no host of that name is saved' }]);
+    });
+
     it('leaves the terminal sane when the inspector ends', async () => {
       await terminal.wrote('the inspector goes on; Ctrl-C ends it');
       terminal.press('C-c');

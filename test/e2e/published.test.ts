@@ -63,7 +63,9 @@ describe.skipIf(unreachable)(
       try {
         const entered = await fetch(origin.enter);
         const Cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? '';
-        const get = (path: string) => fetch(`${origin.base}${path}`, { headers: { Cookie } });
+        const [, base = ''] = /url=(\/[\w-]{43})\//.exec(await entered.text()) ?? [];
+        const get = (path: string) =>
+          fetch(`${origin.base}${base}${path}`, { headers: { Cookie } });
         for (const path of ['/', '/page.js', '/page.css', '/charts.css', '/sequence.js'])
           expect((await get(path)).status, path).toBe(200);
         const opening = (await (await get('/api/opening')).json()) as Opening;

@@ -20,12 +20,13 @@ async function openingOf(file: string): Promise<Opening> {
   const [, target = ''] = /url=([^"]+)"/.exec(readFileSync(file, 'utf8')) ?? [];
   const entered = await fetch(target);
   const cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? '';
-  const { origin } = new URL(target);
-  const page = await fetch(`${origin}/`, { headers: { Cookie: cookie } });
+  const [, base = ''] = /url=(\/[\w-]{43})\//.exec(await entered.text()) ?? [];
+  const pages = new URL(target).origin + base;
+  const page = await fetch(`${pages}/`, { headers: { Cookie: cookie } });
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-  const module = await fetch(`${origin}/page.js`, { headers: { Cookie: cookie } });
+  const module = await fetch(`${pages}/page.js`, { headers: { Cookie: cookie } });
   expect(module.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
-  const opening = await fetch(`${origin}/api/opening`, { headers: { Cookie: cookie } });
+  const opening = await fetch(`${pages}/api/opening`, { headers: { Cookie: cookie } });
   return (await opening.json()) as Opening;
 }
 

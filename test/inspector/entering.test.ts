@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { chromiumMissing, openBrowser } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/event-log-directory.ts';
 import { redirectFilesIn, startedInspector } from './inspector-client.ts';
@@ -18,11 +20,31 @@ describe.skipIf(chromiumMissing !== null)('a real browser', () => {
     const page = await browser.newPage();
     await page.goto(client.inspector.address);
     await page.waitForFunction(() => Reflect.get(globalThis, 'document').body.dataset.ready);
-    expect(page.url()).toMatch(new RegExp(`^${client.inspector.origin}/(#.*)?$`));
+    expect(page.url()).toMatch(new RegExp(`^${client.inspector.pages}/(#.*)?$`));
     expect(redirectFilesIn(client.home)).toEqual([]);
     const [cookie, ...more] = await page.context().cookies();
     expect(more).toEqual([]);
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', expires: -1 });
+  });
+
+  it('sends its cookie to no other port of 127.0.0.1, though cookies know no ports', async () => {
+    const { client, browser } = await opened();
+    const seen: (string | undefined)[] = [];
+    const other = createServer(({ headers }, response) => {
+      seen.push(headers.cookie);
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<!doctype html><title>other</title>');
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void other.close());
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(client.inspector.address);
+    await page.waitForFunction(() => Reflect.get(globalThis, 'document').body.dataset.ready);
+    const { port } = other.address() as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.evaluate(() => fetch('/grab', { credentials: 'include' }));
+    expect(seen.length).toBeGreaterThanOrEqual(2);
+    expect(seen.filter((cookie) => cookie !== undefined)).toEqual([]);
   });
 
   it('gets nothing for a page of another origin, not even with the cookie', async () => {
@@ -31,7 +53,7 @@ describe.skipIf(chromiumMissing !== null)('a real browser', () => {
     const page = await context.newPage();
     await page.goto(client.inspector.address);
     await page.waitForFunction(() => Reflect.get(globalThis, 'document').body.dataset.ready);
-    const { origin } = client.inspector;
+    const { pages } = client.inspector;
     const elsewhere = await context.newPage();
     await elsewhere.route('http://127.0.0.1:1/*', (route) =>
       route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>other</title>' }),
@@ -48,18 +70,18 @@ describe.skipIf(chromiumMissing !== null)('a real browser', () => {
         await attempt({ mode: 'no-cors' }),
         await attempt({ method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: '{}' }),
       ];
-    }, origin);
+    }, pages);
     expect(outcomes).toEqual(['failed', 'failed', 'failed']);
     const linked = await context.newPage();
     await linked.route('http://127.0.0.1:1/*', (route) =>
       route.fulfill({
         contentType: 'text/html',
-        body: `<!doctype html><title>other</title><a href="${origin}/">there</a>`,
+        body: `<!doctype html><title>other</title><a href="${pages}/">there</a>`,
       }),
     );
     await linked.goto('http://127.0.0.1:1/');
     await linked.click('a');
-    await linked.waitForURL(`${origin}/`);
+    await linked.waitForURL(`${pages}/`);
     expect(await linked.textContent('body')).toContain('another page may not ask this one');
   });
 });

@@ -58,7 +58,14 @@ export function clientOf(inspector: Inspector, home: string): Client {
     const own = cookie === null ? {} : { Cookie: cookie };
     return new Promise((resolve, reject) => {
       const asking = request(
-        { host: '127.0.0.1', port, path, method, headers: { ...own, ...headers }, agent: false },
+        {
+          host: '127.0.0.1',
+          port,
+          path: placeOf(path),
+          method,
+          headers: { ...own, ...headers },
+          agent: false,
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -75,6 +82,10 @@ export function clientOf(inspector: Inspector, home: string): Client {
       asking.end(body);
     });
   }
+
+  /** Below the path that nobody can guess, but for what lets somebody in. */
+  const placeOf = (path: string) =>
+    /^\/(enter|join)\b/.test(path) ? path : `${new URL(inspector.pages).pathname}${path}`;
 
   const token = () => {
     const page = readFileSync(fileURLToPath(inspector.address), 'utf8');

@@ -72,6 +72,35 @@ describe('two inspectors', () => {
     },
   );
 
+  it('show the headset’s frames when the phone’s inspector has gone, and say so', async () => {
+    stopTime();
+    const { headset, phone } = await recordLogin();
+    const { address, close } = await phoneInspector(phone.source);
+    const both = joinSources(headset.source, await joined(address));
+    await close();
+    const views = await both.views([
+      { device: 'phone', stream: SIGNER, version: 4 },
+      { device: 'headset', stream: CONNECTION, version: 1 },
+    ]);
+    expect(views.map(({ device, value }) => [device, value])).toEqual([['headset', 'idle']]);
+    expect(both.notices()).toEqual(['The phone’s inspector went away: its side is not shown.']);
+  });
+
+  it('ask for as many frames as a long flow has', async () => {
+    stopTime();
+    const { phone } = await recordLogin();
+    const { address } = await phoneInspector(phone.source);
+    const remote = await joined(address);
+    const places = Array.from({ length: 70 }, (_, i) => ({
+      device: 'phone' as const,
+      stream: SIGNER,
+      version: (i % 9) + 1,
+    }));
+    const views = await remote.views(places);
+    expect(views.map(({ version }) => version)).toEqual(places.map(({ version }) => version));
+    expect(remote.notices()).toEqual([]);
+  });
+
   it('list the flows of both, and show each device as it tells of itself', async () => {
     stopTime();
     const { headset, phone } = await recordLogin(5_000);
@@ -146,7 +175,7 @@ describe('two inspectors', () => {
     const client = await startedInspector(both);
     await client.enter();
     const cookie = client.cookie();
-    const live = await fetch(`${client.inspector.origin}/api/live`, {
+    const live = await fetch(`${client.inspector.pages}/api/live`, {
       headers: { Cookie: cookie },
     });
     const messages: LiveMessage[] = [];
@@ -194,8 +223,10 @@ describe('joining', () => {
       body: JSON.stringify({ token }),
     });
     const Cookie = joining.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const { base } = (await joining.json()) as { base: string };
     const status = async (path: string, init: RequestInit = {}) =>
-      (await fetch(`${origin}${path}`, { ...init, headers: { Cookie, Origin: origin } })).status;
+      (await fetch(`${origin}${base}${path}`, { ...init, headers: { Cookie, Origin: origin } }))
+        .status;
     expect(await status('/api/flows?before=8640000000000000')).toBe(200);
     expect(await status('/')).toBe(404);
     expect(await status('/api/drive', { method: 'POST' })).toBe(404);
@@ -224,15 +255,16 @@ describe('joining', () => {
 
   it('follows no redirect and believes no answer of another shape', async () => {
     const asked: string[] = [];
+    const base = `/${'p'.repeat(43)}`;
     const server = createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`);
       const port = (server.address() as AddressInfo).port;
       if (request.url === '/join') {
         response.setHeader('Set-Cookie', `inspector-${port}=${'c'.repeat(43)}; HttpOnly`);
-        return void response.end(JSON.stringify({ shows: 'phone' }));
+        return void response.end(JSON.stringify({ shows: 'phone', base }));
       }
-      if (request.url === '/api/clock') return void response.end(JSON.stringify({ now: 0 }));
-      if (request.url?.startsWith('/api/flows')) {
+      if (request.url === `${base}/api/clock`) return void response.end(JSON.stringify({ now: 0 }));
+      if (request.url?.startsWith(`${base}/api/flows`)) {
         response.writeHead(302, { Location: '/elsewhere' });
         return void response.end();
       }

@@ -10,7 +10,7 @@ import { recordedDevice } from './recorded-devices.ts';
 async function openPage(client: Client, flow?: string) {
   const closing = new AbortController();
   const path = flow === undefined ? '/api/live' : `/api/live?flow=${encodeURIComponent(flow)}`;
-  const { body, headers } = await fetch(client.inspector.origin + path, {
+  const { body, headers } = await fetch(client.inspector.pages + path, {
     headers: { Cookie: client.cookie() },
     signal: closing.signal,
   });

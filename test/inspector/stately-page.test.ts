@@ -59,7 +59,7 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
     page.on('pageerror', (e) => troubles.push(String(e)));
     await answer(page);
     await page.goto(relay.address);
-    await page.waitForURL(`${relay.origin}/`);
+    await page.waitForURL(`${relay.pages}/`);
     return { relay, page, asked, troubles };
   }
   const button = 'Show it in Stately’s inspector';

@@ -36,10 +36,10 @@ globalThis.inPage = {
     const places = [...document.querySelectorAll('[data-frame]')].flatMap(({ dataset }) =>
       dataset.frame.split(',').filter(Boolean),
     );
-    return ask(`/api/views?${new URLSearchParams(places.map((place) => ['at', place]))}`);
+    return ask(`api/views?${new URLSearchParams(places.map((place) => ['at', place]))}`);
   },
 
-  flow: (id) => ask(`/api/flow?id=${encodeURIComponent(id)}`),
+  flow: (id) => ask(`api/flow?id=${encodeURIComponent(id)}`),
 
   /** Rules that are broken, and how often; the tool is in the page already. */
   async violations() {

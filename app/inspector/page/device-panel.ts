@@ -12,7 +12,8 @@ import { secondsLeft, stateWords } from './words.ts';
 export interface DevicePanel {
   readonly element: HTMLElement;
   /**
-   * `views`: the flow's machines of this device. `moved`: which of them the event reached.
+   * `views`: the flow's machines of this device. `moved`: which of them is wanted, because the
+   * event reached it; null: the one that tells the flow.
    * `moment`: `at event 12`.
    */
   show(views: MachineView[], moved: string | null, moment: string, now: number): void;

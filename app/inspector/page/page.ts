@@ -2,12 +2,16 @@
 import type { Driving, Flow, FlowSummary, LiveMessage } from '../protocol.ts';
 import { firstOf, isStory, latestOf, placeOf } from './choices.ts';
 import { createColumns } from './columns.ts';
-import { button, el, fill } from './dom.ts';
+import { el, fill } from './dom.ts';
 import { createDevicePanel } from './device-panel.ts';
+import { showFault } from './fault.ts';
+import { createFlowList } from './flow-list.ts';
 import { readLink, writeLink } from './link.ts';
 import { createMoments, type Moments } from './moments.ts';
 import { isCalm } from './motion.ts';
+import { createNews } from './news.ts';
 import { createSequence } from './sequence.ts';
+import { saveFile } from './save-file.ts';
 import { openSource, Said } from './source.ts';
 import { createTopBar } from './top-bar.ts';
 import { createTransport } from './transport.ts';
@@ -20,7 +24,7 @@ const TICK = 200;
 async function start(): Promise<void> {
   const source = openSource();
   const opening = await source.opening();
-  let flows = opening.flows;
+  const flows = createFlowList(source, opening.flows);
   let flow: Flow | null = null;
   let moments: Moments | null = null;
   let index = -1;
@@ -31,16 +35,14 @@ async function start(): Promise<void> {
 
   const bar = createTopBar(opening.version, source.isFile, {
     choose: (id) => attempt(() => open(id, null)),
+    older: () => attempt(() => flows.listOlder().then(listFlows)),
+    save: (id) => attempt(async () => saveFile('flow.html', await source.file(id), 'text/html')),
     drive: (command) => attempt(() => source.drive(command)),
   });
   const sequence = createSequence((chosen) => go(chosen));
   const transport = createTransport({
-    get index() {
-      return index;
-    },
-    get count() {
-      return flow?.rows.length ?? 0;
-    },
+    index: () => index,
+    count: () => flow?.rows.length ?? 0,
     go: (to) => go(to),
     pause: (at) => (flow?.rows[at + 1]?.at ?? 0) - (flow?.rows[at]?.at ?? 0),
   });
@@ -48,14 +50,8 @@ async function start(): Promise<void> {
     device,
     panel: createDevicePanel(device, opening.charts, source, nothingOf(device, opening.shows)),
   }));
-  const news = button('', () => go(Infinity), { class: 'news', hidden: true });
-  const middle = el(
-    'div',
-    { class: 'middle' },
-    sequence.element,
-    el('div', { class: 'news-place' }, news),
-    transport.element,
-  );
+  const news = createNews(() => go(Infinity));
+  const middle = el('div', { class: 'middle' }, sequence.element, news.element, transport.element);
   const walk = createWalk(
     () => (flow === null ? 0 : flow.rows.length - 1 - index),
     () => shown(index + 1),
@@ -87,14 +83,15 @@ async function start(): Promise<void> {
   /** `at`: an index; null: the last event. */
   async function open(id: string, at: number | null): Promise<void> {
     const mine = (turn += 1);
-    transport.stop();
-    walk.stop();
     const opened = await source.flow(id);
     if (mine !== turn) return;
+    // Only now: the flow before this one may have gone on meanwhile.
+    transport.stop();
+    walk.stop();
     flow = opened;
     moments = createMoments(opened);
     sequence.show(opened.rows);
-    bar.flows(flows, id);
+    bar.flows(flows.all, id, flows.hasOlder);
     stopLive?.();
     stopLive = source.live(id, take, ended);
     move(at ?? Infinity);
@@ -104,7 +101,7 @@ async function start(): Promise<void> {
   function go(to: number): void {
     walk.stop();
     move(to);
-    attempt(show);
+    attempt(() => show(true));
   }
 
   function move(to: number): void {
@@ -113,19 +110,24 @@ async function start(): Promise<void> {
     sequence.choose(index);
     transport.show(index, flow.rows.length);
     writeLink(flow.summary.id, index);
-    news.hidden = true;
+    news.show(0);
     tellLive();
   }
 
-  async function show(): Promise<void> {
+  /** `isChosen`: the person wants this event, be it of the link that only carries a login. */
+  async function show(isChosen = false): Promise<void> {
     if (flow === null || moments === null) return;
     const [shownFlow, shownIndex] = [flow, index];
-    const views = await source.views(moments.at(index));
+    const views = await source.views(moments.at(index)).catch((error: unknown) => {
+      // A chart never stands beside an event that it is not of.
+      for (const { panel } of panels) panel.show([], null, '', Date.now());
+      throw error;
+    });
     if (flow !== shownFlow || index !== shownIndex) return;
     const row = flow.rows[index];
     for (const { device, panel } of panels) {
       const own = views.filter((view) => view.device === device);
-      const moved = row?.device === device ? row.machine : null;
+      const moved = isChosen && row?.device === device ? row.machine : null;
       panel.show(latestOf(own), moved, `at event ${index + 1}`, row?.at ?? Date.now());
     }
     document.body.dataset['event'] = String(index);
@@ -133,7 +135,7 @@ async function start(): Promise<void> {
 
   async function shown(to: number): Promise<void> {
     move(to);
-    await say(show);
+    await say(() => show());
   }
 
   function catchUp(): void {
@@ -148,10 +150,8 @@ async function start(): Promise<void> {
   const isAtEnd = () => flow !== null && index === flow.rows.length - 1;
 
   function tellLive(): void {
-    const isLive = flow?.summary.live === true;
-    bar.live(
-      source.isFile ? 'a file' : !isLive ? 'recorded' : isAtEnd() ? '● live' : 'live, paused',
-    );
+    if (flow?.summary.live !== true) return bar.live(source.isFile ? 'a file' : 'recorded');
+    bar.live(isAtEnd() ? '● live' : 'live, paused');
   }
 
   function ended(): void {
@@ -171,37 +171,47 @@ async function start(): Promise<void> {
     flow.summary = message.summary;
     takeFlows([message.summary]);
     if (more.length === 0) return;
-    // A joined phone's events may be older than the headset's last ones.
+    if ((more[0]?.at ?? 0) < (flow.rows.at(-1)?.at ?? 0)) return void say(reorder);
     const follows = isAtEnd() || walk.isOn;
-    const chosen = flow.rows[index];
-    const isOrdered = (more[0]?.at ?? 0) >= (flow.rows.at(-1)?.at ?? 0);
     flow.rows.push(...more);
-    if (isOrdered) moments?.grow();
-    else {
-      flow.rows.sort((one, other) => one.at - other.at);
-      moments = createMoments(flow);
-      index = chosen === undefined ? index : flow.rows.indexOf(chosen);
-    }
+    moments?.grow();
     sequence.show(flow.rows);
     if (follows) return catchUp();
     transport.show(index, flow.rows.length);
-    const left = flow.rows.length - 1 - index;
-    news.hidden = false;
-    fill(news, left === 1 ? '1 newer event' : `${left} newer events`);
+    news.show(flow.rows.length - 1 - index);
+  }
+
+  /** A joined phone's events may be older than the headset's last ones: the server knows the order. */
+  async function reorder(): Promise<void> {
+    if (flow === null) return;
+    const [shownFlow, chosen, follows] = [flow, flow.rows[index], isAtEnd() || walk.isOn];
+    const now = await source.flow(flow.summary.id);
+    if (flow !== shownFlow) return;
+    flow = now;
+    moments = createMoments(now);
+    sequence.show(now.rows);
+    const same = now.rows.findIndex(
+      (row) => chosen !== undefined && placeOf(row) === placeOf(chosen),
+    );
+    await shown(same < 0 ? index : same);
+    if (follows) catchUp();
+    else news.show(now.rows.length - 1 - index);
   }
 
   function takeFlows(changed: FlowSummary[]): void {
-    const fresh = changed.filter((one) => !flows.some(({ id }) => id === one.id));
-    const now = new Map(changed.map((one) => [one.id, one]));
-    flows = [...fresh, ...flows.map((one) => now.get(one.id) ?? one)];
-    flows.sort((one, other) => other.startedAt - one.startedAt);
-    empty.hidden = flows.length > 0;
-    main.hidden = flows.length === 0;
-    bar.flows(flows, flow?.summary.id ?? null);
-    const begun = fresh.find(isStory);
-    if (flow === null && flows.length > 0) void say(() => open(firstOf(flows), null));
+    const fresh = flows.take(changed);
+    listFlows();
+    const newest = flow?.summary.startedAt ?? 0;
+    const begun = fresh.find((one) => isStory(one) && one.startedAt > newest);
+    if (flow === null && flows.all.length > 0) void say(() => open(firstOf(flows.all), null));
     else if (begun !== undefined && isIdle()) void say(() => open(begun.id, 0).then(catchUp));
     tellLive();
+  }
+
+  function listFlows(): void {
+    empty.hidden = flows.all.length > 0;
+    main.hidden = flows.all.length === 0;
+    bar.flows(flows.all, flow?.summary.id ?? null, flows.hasOlder);
   }
 
   function takeDriving(driving: Driving): void {
@@ -228,16 +238,10 @@ async function start(): Promise<void> {
   const link = readLink();
   if (link !== null) await say(() => open(link.flow, link.event));
   // A link may name a flow of another log, or one that is gone.
-  if (flow === null && flows.length > 0) await say(() => open(firstOf(flows), null));
+  if (flow === null && flows.all.length > 0) await say(() => open(firstOf(flows.all), null));
   if (flow === null) stopLive = source.live(null, take, ended);
-  empty.hidden = flows.length > 0;
-  main.hidden = flows.length === 0;
+  listFlows();
   document.body.dataset['ready'] = 'true';
 }
 
-start().catch((error: unknown) => {
-  const words =
-    error instanceof Said ? error.message : 'This page met a fault of its own. Reload it.';
-  fill(document.body, el('main', {}, el('p', { class: 'notices', role: 'alert' }, words)));
-  if (!(error instanceof Said)) throw error;
-});
+start().catch(showFault);

@@ -3,6 +3,7 @@ import type {
   DriveCommand,
   Exported,
   Flow,
+  FlowSummary,
   LiveMessage,
   MachineView,
   Opening,
@@ -17,6 +18,10 @@ export interface Source {
   readonly isFile: boolean;
   opening(): Promise<Opening>;
   flow(id: string): Promise<Flow>;
+  /** Flows that began before that moment (milliseconds since 1970), at most {@link MOST_FLOWS}. */
+  olderThan(moment: number): Promise<FlowSummary[]>;
+  /** The flow as one file. */
+  file(id: string): Promise<string>;
   views(places: Place[]): Promise<MachineView[]>;
   whatIf(place: Place): Promise<WhatIf>;
   tryEvents(at: Place, events: Record<string, unknown>[]): Promise<Tried>;
@@ -24,6 +29,9 @@ export interface Source {
   /** `lost` is called when the server does not answer any more. Returns what ends it. */
   live(flow: string | null, take: (message: LiveMessage) => void, lost: () => void): () => void;
 }
+
+/** As many as the server lists in one answer. */
+export const MOST_FLOWS = 200;
 
 /** What went wrong, as a sentence for the person. */
 export class Said extends Error {
@@ -40,12 +48,14 @@ function serverSource(): Source {
   const views = new Map<string, MachineView>();
   return {
     isFile: false,
-    opening: () => ask('/api/opening'),
-    flow: (id) => ask(`/api/flow?id=${encodeURIComponent(id)}`),
+    opening: () => ask('api/opening'),
+    flow: (id) => ask(`api/flow?id=${encodeURIComponent(id)}`),
+    olderThan: (moment) => ask(`api/flows?before=${moment}`),
+    file: async (id) => (await answerTo(`api/export?flow=${encodeURIComponent(id)}`)).text(),
     async views(places) {
       const wanted = places.filter((place) => !views.has(keyOf(place)));
       if (wanted.length > 0) {
-        const found: MachineView[] = await ask(`/api/views?${params(wanted)}`);
+        const found: MachineView[] = await ask(`api/views?${params(wanted)}`);
         wanted.forEach((place, i) => {
           const view = found[i];
           if (view !== undefined) views.set(keyOf(place), view);
@@ -55,12 +65,12 @@ function serverSource(): Source {
         for (const key of [...views.keys()].slice(0, KEPT / 2)) views.delete(key);
       return places.flatMap((place) => views.get(keyOf(place)) ?? []);
     },
-    whatIf: (place) => ask(`/api/what-if?${params([place])}`),
-    tryEvents: (at, events) => post('/api/what-if', { at, events }),
-    drive: (command) => post('/api/drive', command),
+    whatIf: (place) => ask(`api/what-if?${params([place])}`),
+    tryEvents: (at, events) => post('api/what-if', { at, events }),
+    drive: (command) => post('api/drive', command),
     live(flow, take, lost) {
       const events = new EventSource(
-        flow === null ? '/api/live' : `/api/live?flow=${encodeURIComponent(flow)}`,
+        flow === null ? 'api/live' : `api/live?flow=${encodeURIComponent(flow)}`,
       );
       events.addEventListener('message', ({ data }) => take(JSON.parse(data) as LiveMessage));
       events.addEventListener('error', lost);
@@ -83,12 +93,16 @@ const post = <T>(path: string, body: unknown): Promise<T> =>
 const KEPT = 1_000;
 
 async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
+  return (await answerTo(path, options)).json() as Promise<T>;
+}
+
+async function answerTo(path: string, options: RequestInit = {}): Promise<Response> {
   const answer = await fetch(path, options).catch(() => {
     throw new Said('The inspector in the terminal has ended. Start it again to go on.');
   });
-  const json = await answer.json();
-  if (!answer.ok) throw new Said(`${String(json.error ?? answer.statusText)}.`);
-  return json as T;
+  if (answer.ok) return answer;
+  const { error } = (await answer.json()) as { error?: string };
+  throw new Said(`${error ?? answer.statusText}.`);
 }
 
 const refuse = () => Promise.reject(new Said('This is a file: nothing can be done from it.'));
@@ -101,6 +115,8 @@ function fileSource({ opening, flow, views, whatIfs }: Exported): Source {
     isFile: true,
     opening: async () => opening,
     flow: async () => flow,
+    olderThan: async () => [],
+    file: refuse,
     views: async (places) => places.flatMap((place) => views[keyInFile(place)] ?? []),
     whatIf: async (place) => whatIfs[keyInFile(place)] ?? nothing,
     tryEvents: refuse,

@@ -5,7 +5,8 @@ import { flowWords } from './words.ts';
 
 export interface TopBar {
   readonly element: HTMLElement;
-  flows(all: FlowSummary[], chosen: string | null): void;
+  /** `hasOlder`: there may be more than these. */
+  flows(all: FlowSummary[], chosen: string | null, hasOlder: boolean): void;
   driving(driving: Driving | null): void;
   live(words: string): void;
   /** Sentences that the person should see; none hides them. */
@@ -14,14 +15,23 @@ export interface TopBar {
 
 export interface TopBarActs {
   choose(id: string): void;
+  /** Lists older flows, too. */
+  older(): void;
+  save(id: string): void;
   drive(command: DriveCommand): void;
 }
 
+/** No flow's id. */
+const OLDER = 'older';
+
 export function createTopBar(version: string, isFile: boolean, acts: TopBarActs): TopBar {
   const chooser = el('select', { 'aria-label': 'flow', class: 'flows' });
-  chooser.addEventListener('change', () => acts.choose(chooser.value));
+  chooser.addEventListener('change', () => {
+    if (chooser.value === OLDER) acts.older();
+    else acts.choose(chooser.value);
+  });
   const live = el('span', { class: 'live', role: 'status' });
-  const save = el('a', { class: 'button', download: 'flow.html', hidden: isFile }, 'Export');
+  const save = button('Export', () => acts.save(chooser.value), { hidden: isFile });
   const host = el('select', { 'aria-label': 'saved host' });
   const connect = button('Connect', () => acts.drive({ do: 'connect', host: host.value }));
   const reconnect = button('Reconnect', () => acts.drive({ do: 'reconnect' }));
@@ -49,17 +59,17 @@ export function createTopBar(version: string, isFile: boolean, acts: TopBarActs)
   let listed = '';
   return {
     element,
-    flows(all, chosen) {
-      const now = JSON.stringify(all.map(flowWords));
+    flows(all, chosen, hasOlder) {
+      const now = JSON.stringify([all.map(flowWords), hasOlder]);
       if (now !== listed) {
         listed = now;
-        fill(chooser, ...all.map((flow) => el('option', { value: flow.id }, flowWords(flow))));
+        const older = hasOlder ? el('option', { value: OLDER }, 'older…') : null;
+        const options = all.map((flow) => el('option', { value: flow.id }, flowWords(flow)));
+        fill(chooser, ...options, older);
       }
-      if (chosen !== null) {
-        chooser.value = chosen;
-        save.href = `/api/export?flow=${encodeURIComponent(chosen)}`;
-      }
+      if (chosen !== null) chooser.value = chosen;
       chooser.disabled = all.length === 0;
+      save.disabled = chosen === null;
     },
     driving(driving) {
       drive.hidden = driving === null;

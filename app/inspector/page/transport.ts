@@ -10,8 +10,8 @@ export interface Transport {
 }
 
 export interface Player {
-  readonly index: number;
-  readonly count: number;
+  index(): number;
+  count(): number;
   go(index: number): void;
   /** Milliseconds between the event at the index and the next one. */
   pause(index: number): number;
@@ -25,7 +25,7 @@ export function createTransport(player: Player): Transport {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const step = (by: number) => {
     stop();
-    player.go(player.index + by);
+    player.go(player.index() + by);
   };
   const play = button('▶ Play', () => (timer === null ? start() : stop()), { class: 'play' });
   const slider = el('input', { type: 'range', min: 0, step: 1, 'aria-label': 'event' });
@@ -50,15 +50,15 @@ export function createTransport(player: Player): Transport {
   });
 
   function start(): void {
-    if (player.index >= player.count - 1) player.go(0);
+    if (player.index() >= player.count() - 1) player.go(0);
     fill(play, '❚❚ Pause');
     tick();
   }
   function tick(): void {
-    if (player.index >= player.count - 1) return stop();
-    const wait = Math.min(LONGEST, Math.max(SHORTEST, player.pause(player.index)));
+    if (player.index() >= player.count() - 1) return stop();
+    const wait = Math.min(LONGEST, Math.max(SHORTEST, player.pause(player.index())));
     timer = setTimeout(() => {
-      player.go(player.index + 1);
+      player.go(player.index() + 1);
       tick();
     }, wait);
   }
@@ -99,6 +99,10 @@ export function createTransport(player: Player): Transport {
       const isTab = target instanceof Element && target.closest('[role=tab]') !== null;
       if (isTab || (isControl && !(target instanceof HTMLButtonElement && key !== ' ')))
         return false;
+      if (target instanceof HTMLElement && target.scrollWidth > target.clientWidth) {
+        // What is wider than its place is moved by these keys.
+        if (/^(Arrow(Left|Right)|Home|End)$/.test(key) && !isControl) return false;
+      }
       const isList = target instanceof Element && target.closest('.sequence') !== null;
       const act = keys[key] ?? (isList ? inList[key] : undefined);
       act?.();

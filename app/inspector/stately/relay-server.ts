@@ -3,6 +3,7 @@
  * it listens on every interface and takes any origin.
  */
 import type { ServerResponse } from 'node:http';
+import { unknownVisitor } from '../access.ts';
 import {
   expectMethod,
   reply,
@@ -25,17 +26,18 @@ export interface RelayParts extends Pick<GuardedParts, 'token' | 'onEntered'> {
 export const startRelayServer = (parts: RelayParts): Promise<GuardedServer> =>
   startGuardedServer({
     ...parts,
-    start: '/',
+    start: '',
     policy: [`frame-src ${STATELY_ORIGIN}`],
     route: (exchange) => route(exchange, parts),
   });
 
 function route(exchange: Exchange, { stream }: RelayParts): void {
-  const { request, response, access, url } = exchange;
+  const { request, response, access, path } = exchange;
   expectMethod(exchange, 'GET');
+  if (path === null) throw unknownVisitor();
   access.visitorOf(request);
-  if (url.pathname === '/events') return streamTo(response, stream);
-  const file = relayPageFile(url.pathname);
+  if (path === '/events') return streamTo(response, stream);
+  const file = relayPageFile(path);
   if (file === null) throw new Refusal(404, 'there is nothing here');
   reply(response, 200, file.type, file.text);
 }

@@ -36,6 +36,8 @@ export interface StatelyRelay {
   readonly directAddress: string;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
+  /** `http://127.0.0.1:PORT/SECRET`: everything is below it. */
+  readonly pages: string;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function startStatelyRelay(options: StatelyRelayOptions): Promise<S
     address,
     directAddress,
     origin: server.origin,
+    pages: server.pages,
     async close() {
       clearTimeout(tooOld);
       process.off('exit', remove);

@@ -58,7 +58,7 @@ function forward() {
   events?.close();
   sent = 0;
   say('stately.ai is there; nothing has happened yet that could be shown');
-  events = new EventSource('/events');
+  events = new EventSource('events');
   events.addEventListener('message', ({ data }) => {
     frame.contentWindow.postMessage(JSON.parse(data), origin);
     sent += 1;
