@@ -169,6 +169,8 @@ describe.skipIf(missing !== null)(
       await page.locator('.event-row[data-type="user.approve"]').click();
       await expectState(page, 'phone', 'awake › linked › verifyingUser');
       await expectState(page, 'headset', 'session › awaitingSigner › awaitingFaceId');
+      for (const device of ['headset', 'phone'])
+        await expect.poll(() => page.evaluate<boolean>(`inPage.sees('${device}')`)).toBe(true);
       const lit = page.locator('.phone [data-state="signer.awake.linked.verifyingUser"]');
       await expect.poll(() => lit.getAttribute('class')).toContain('active');
       const parent = page.locator('.phone [data-state="signer.awake.linked"]');

@@ -29,6 +29,16 @@ globalThis.inPage = {
     );
   },
 
+  /** Whether the innermost lit state of a device's chart is where the person can see it. */
+  sees(device) {
+    const frame = document.querySelector(`.${device} .scroller`).getBoundingClientRect();
+    const lit = [...document.querySelectorAll(`.${device} .state.active > rect`)];
+    const box = lit
+      .map((rect) => rect.getBoundingClientRect())
+      .toSorted((a, b) => a.height - b.height)[0];
+    return box.top >= frame.top && box.bottom <= frame.bottom;
+  },
+
   isTooWide: () => document.documentElement.scrollWidth > innerWidth,
 
   /** The frames that the charts show, as the server has them. */

@@ -115,7 +115,8 @@ function reveal(state: Element | undefined, scroller: HTMLElement, behavior: Scr
   const frame = scroller.getBoundingClientRect();
   if (box === undefined || frame.height === 0) return;
   const isInSight = box.top >= frame.top + 8 && box.bottom <= frame.bottom - 8;
-  if (isInSight) return;
+  // A scroll that still goes on, to the state before this one, would take it out of sight.
+  if (isInSight) return scroller.scrollTo({ top: scroller.scrollTop, behavior: 'instant' });
   const room = Math.max(24, (frame.height - box.height) / 2);
   scroller.scrollTo({ top: scroller.scrollTop + box.top - frame.top - room, behavior });
 }
