@@ -1,10 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/**
- * End-to-end suites start whole programs and live by real clocks, mostly waiting: after all others,
- * and two at a time at most.
- */
+/** End-to-end suites measure real clocks: one file at a time, and after all others. */
 const e2e = ['test/e2e/**/*.test.ts'];
 
 export default defineConfig({
@@ -27,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: e2e,
-          maxWorkers: Math.min(2, availableParallelism()),
+          fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
       },

@@ -236,7 +236,8 @@ describe.skipIf(!hasSshd)(
           ['a', true, ['work']],
         ] as const) {
           const { client } = await clientBoundTo(alias, isForwarding);
-          expect((await client.list()).toSorted()).toEqual(comments);
+          // The phone tells of the identity before it tells where it may go.
+          await expect.poll(async () => (await client.list()).toSorted()).toEqual(comments);
           client.close();
         }
       });
