@@ -6,7 +6,7 @@ import { asTrouble, failureLines } from '../command-line.ts';
 import { begin, type Running } from '../running.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 import { watchLog } from '../watch-log.ts';
-import { connect, type ConnectChoices } from './commands/connect.ts';
+import { connect, shellOn } from './commands/connect.ts';
 import type { ConnectionControl } from './connect-in-terminal.ts';
 import { isOver } from './overlay.ts';
 import { savedHosts, type SavedHost } from './records.ts';
@@ -57,7 +57,7 @@ export function createDriving(log: EventLog, say: (line: string) => void): Heads
     say(`the page asks for ${showForeign(host.name, 80)}; its shell opens here`);
     const running = beginDriven();
     const control = Promise.withResolvers<ConnectionControl>();
-    const ended = connect(running, choicesFor(host), control.resolve);
+    const ended = connect(running, shellOn(host), control.resolve);
     ended.catch(control.reject);
     const connection = await control.promise;
     const run: Driven = { host, control: connection, hasEnded: false, done: over(ended) };
@@ -165,14 +165,3 @@ function can(driven: Driven | null): ('cancel' | 'reconnect')[] {
   if (driven.hasEnded || isOver(snapshot)) return ['reconnect'];
   return snapshot.matches({ session: 'connected' }) ? [] : ['cancel'];
 }
-
-const choicesFor = (host: SavedHost): ConnectChoices => ({
-  target: host,
-  saved: host,
-  command: null,
-  terminal: false,
-  plain: false,
-  acceptNewHostKey: false,
-  signerTimeout: host.signerTimeout,
-  phone: null,
-});

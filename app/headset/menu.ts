@@ -3,7 +3,7 @@ import { openLog } from '../running.ts';
 import { ask } from '../terminal/ask.ts';
 import { say } from '../terminal/say.ts';
 import { WrongUsage } from '../trouble.ts';
-import { connect, beginForShell } from './commands/connect.ts';
+import { connect, beginForShell, shellOn } from './commands/connect.ts';
 import { checkNewName, hostLine, parseTerm } from './commands/hosts.ts';
 import { pairedPhones, savedHosts, saveHost, type SavedHost } from './records.ts';
 import { parseTarget } from './target.ts';
@@ -38,16 +38,7 @@ export async function menu(): Promise<number> {
   if (host === null) return 0;
   const running = beginForShell();
   if (running === null) return 255;
-  return connect(running, {
-    target: host,
-    saved: host,
-    command: null,
-    terminal: false,
-    plain: false,
-    acceptNewHostKey: false,
-    signerTimeout: host.signerTimeout,
-    phone: null,
-  });
+  return connect(running, shellOn(host));
 }
 
 /** The connection form: what a new host needs, and whether to keep it. `null` on Ctrl-C. */

@@ -16,10 +16,7 @@ const types: Record<string, string> = {
   svg: 'image/svg+xml',
 };
 
-/** Beside this module, and where the package keeps what is not compiled. */
-const folders = ['page/', '../../../app/inspector/page/'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const folder = fileURLToPath(new URL('page/', import.meta.url));
 
 const known = new Map<string, PageFile>();
 
@@ -40,11 +37,9 @@ export async function pageFile(name: string): Promise<PageFile | null> {
 const chartStyle = async () => (await import('../diagrams/chart-style.ts')).chartStyle;
 
 function contentOf(name: string): string | null {
-  for (const folder of folders) {
-    if (existsSync(folder + name)) return readFileSync(folder + name, 'utf8');
-    const source = folder + name.replace(/\.js$/, '.ts');
-    if (name.endsWith('.js') && existsSync(source))
-      return withoutTypes(readFileSync(source, 'utf8'));
-  }
-  return null;
+  if (existsSync(folder + name)) return readFileSync(folder + name, 'utf8');
+  // In a checkout, where nothing is compiled.
+  const source = folder + name.replace(/\.js$/, '.ts');
+  const isModule = name.endsWith('.js') && existsSync(source);
+  return isModule ? withoutTypes(readFileSync(source, 'utf8')) : null;
 }

@@ -164,5 +164,6 @@ export interface Exported {
  * POST /api/drive DriveCommand                       → Driving; 409 when it is not possible now
  * GET  /api/export?flow=ID                           → the self-contained HTML file
  *
- * Errors: a status and {"error": "sentence"}. `/`, `/page.css` and `/NAME.js` are the page.
+ * All of it is below a path that nobody can guess, which `/enter?token=` leads to; so are the page,
+ * `/`, and its files, `/page.css` and `/NAME.js`. Errors: a status and {"error": "sentence"}.
  */

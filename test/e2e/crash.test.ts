@@ -6,12 +6,10 @@ import { createBench, type Device, type RunningProgram } from '../support/progra
 import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
 import {
   connectTo,
-  createIdentity,
-  knowHost,
-  pair,
   type Phone,
   PROMPT,
   startPhone,
+  readyToLogIn,
 } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -30,10 +28,7 @@ describe.skipIf(!hasSshd)(
 
     beforeAll(async () => {
       sshd = await startSshd({ prefix: bench.prefix });
-      await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
-      await pair(headset, phone);
-      await knowHost(phone, sshd);
-      signer = await startPhone(phone);
+      signer = await readyToLogIn(headset, phone, sshd, passphrase);
     });
     afterAll(async () => {
       for (const path of mounted) execFileSync('umount', ['-l', path]);

@@ -4,15 +4,7 @@ import { chromiumMissing, openBrowser } from '../support/browser.ts';
 import { expectState, openPage, type OpenPage } from '../support/inspector-story.ts';
 import { createBench } from '../support/program-driver.ts';
 import { runsOf } from '../support/program-logs.ts';
-import {
-  connectTo,
-  createIdentity,
-  knowHost,
-  pair,
-  type Phone,
-  PROMPT,
-  startPhone,
-} from '../support/program-story.ts';
+import { connectTo, type Phone, PROMPT, readyToLogIn } from '../support/program-story.ts';
 import { openTerminal, tmuxMissing, type Terminal } from '../support/program-terminal.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -34,10 +26,7 @@ describe.skipIf(missing !== null)(
 
     beforeAll(async () => {
       sshd = await startSshd({ prefix: bench.prefix });
-      await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
-      await pair(headset, phone);
-      await knowHost(phone, sshd);
-      signer = await startPhone(phone);
+      signer = await readyToLogIn(headset, phone, sshd, passphrase);
       // The headset knows from then on where the phone is, and the host key.
       const first = headset.start(connectTo(sshd, signer, ['true']));
       await signer.answer(passphrase);

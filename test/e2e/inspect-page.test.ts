@@ -19,15 +19,7 @@ import {
 } from '../support/inspector-story.ts';
 import { createBench, type Device } from '../support/program-driver.ts';
 import { eventsOf } from '../support/program-logs.ts';
-import {
-  connectTo,
-  createIdentity,
-  knowHost,
-  pair,
-  type Phone,
-  PROMPT,
-  startPhone,
-} from '../support/program-story.ts';
+import { connectTo, type Phone, PROMPT, readyToLogIn } from '../support/program-story.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 const passphrase = 'a quiet passphrase';
@@ -46,10 +38,7 @@ describe.skipIf(missing !== null)(
 
     beforeAll(async () => {
       sshd = await startSshd({ prefix: bench.prefix });
-      await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
-      await pair(headset, phone);
-      await knowHost(phone, sshd);
-      signer = await startPhone(phone);
+      signer = await readyToLogIn(headset, phone, sshd, passphrase);
       browser = await openBrowser(bench.directory, bench.prefix);
       const { joinAddress } = await startInspect(phone);
       const { address } = await startInspect(headset, ['--phone', joinAddress ?? '']);

@@ -3,12 +3,10 @@ import { createBench } from '../support/program-driver.ts';
 import { eventsOf, runsOf, untold } from '../support/program-logs.ts';
 import {
   connectTo,
-  createIdentity,
-  knowHost,
-  pair,
   type Phone,
   PROMPT,
   startPhone,
+  readyToLogIn,
 } from '../support/program-story.ts';
 import { openTerminal, tmuxMissing, type Terminal } from '../support/program-terminal.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -28,10 +26,7 @@ describe.skipIf(missing !== null)(
 
     beforeAll(async () => {
       sshd = await startSshd({ prefix: bench.prefix });
-      await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
-      await pair(headset, phone);
-      await knowHost(phone, sshd);
-      signer = await startPhone(phone);
+      signer = await readyToLogIn(headset, phone, sshd, passphrase);
     });
     afterAll(async () => {
       for (const terminal of terminals) terminal.close();

@@ -77,6 +77,19 @@ export async function knowHost(
   }
 }
 
+/** Paired, with one key that the server takes, and a phone that knows the server and waits. */
+export async function readyToLogIn(
+  headset: Device,
+  phone: Device,
+  sshd: Sshd,
+  passphrase: string,
+): Promise<Phone> {
+  await sshd.setAuthorizedKeys([await createIdentity(phone, 'work', passphrase)]);
+  await pair(headset, phone);
+  await knowHost(phone, sshd);
+  return startPhone(phone);
+}
+
 /** The code that a headset shows beside its waiting line. */
 export async function shownCode(headset: RunningProgram): Promise<string> {
   const [, code = ''] = await headset.expect(/code (\d\d)/);

@@ -44,6 +44,18 @@ export interface ConnectChoices {
   phone: Endpoint | null;
 }
 
+/** A shell on a host, as from the menu: nothing was said on a command line. */
+export const shellOn = (host: SavedHost): ConnectChoices => ({
+  target: host,
+  saved: host,
+  command: null,
+  terminal: false,
+  plain: false,
+  acceptNewHostKey: false,
+  signerTimeout: host.signerTimeout,
+  phone: null,
+});
+
 async function run(args: string[]): Promise<number> {
   const dashes = args.indexOf('--');
   const own = dashes < 0 ? args : args.slice(0, dashes);

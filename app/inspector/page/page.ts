@@ -15,7 +15,7 @@ import { saveFile } from './save-file.ts';
 import { openSource, Said } from './source.ts';
 import { createTopBar } from './top-bar.ts';
 import { createTransport } from './transport.ts';
-import { emptyWords, nothingOf } from './words.ts';
+import { emptyWords, nothingOf, recordedWords } from './words.ts';
 import { createWalk } from './walk.ts';
 
 /** How often running clocks are drawn. Milliseconds. */
@@ -150,7 +150,7 @@ async function start(): Promise<void> {
   const isAtEnd = () => flow !== null && index === flow.rows.length - 1;
 
   function tellLive(): void {
-    if (flow?.summary.live !== true) return bar.live(source.isFile ? 'a file' : 'recorded');
+    if (flow?.summary.live !== true) return bar.live(recordedWords(source.exportedAt));
     bar.live(isAtEnd() ? '● live' : 'live, paused');
   }
 

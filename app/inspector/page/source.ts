@@ -16,6 +16,8 @@ import { keyOf } from './moments.ts';
 export interface Source {
   /** An exported file: nothing is live in it, and nothing can be tried or driven. */
   readonly isFile: boolean;
+  /** When the file was written, milliseconds since 1970; null with a server. */
+  readonly exportedAt: number | null;
   opening(): Promise<Opening>;
   flow(id: string): Promise<Flow>;
   /** Flows that began before that moment (milliseconds since 1970), at most {@link MOST_FLOWS}. */
@@ -48,6 +50,7 @@ function serverSource(): Source {
   const views = new Map<string, MachineView>();
   return {
     isFile: false,
+    exportedAt: null,
     opening: () => ask('api/opening'),
     flow: (id) => ask(`api/flow?id=${encodeURIComponent(id)}`),
     olderThan: (moment) => ask(`api/flows?before=${moment}`),
@@ -109,10 +112,11 @@ const refuse = () => Promise.reject(new Said('This is a file: nothing can be don
 
 const keyInFile = ({ stream, version }: Place) => `${stream}@${version}`;
 
-function fileSource({ opening, flow, views, whatIfs }: Exported): Source {
+function fileSource({ opening, flow, views, whatIfs, exportedAt }: Exported): Source {
   const nothing: WhatIf = { accepts: [], ignores: [] };
   return {
     isFile: true,
+    exportedAt,
     opening: async () => opening,
     flow: async () => flow,
     olderThan: async () => [],

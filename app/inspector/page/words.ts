@@ -57,6 +57,10 @@ export function telling({ fields }: EventRow): string {
     .join(' · ');
 }
 
+/** Of a flow that is over. `exportedAt`: of the file that it is in, if it is in one. */
+export const recordedWords = (exportedAt: number | null) =>
+  exportedAt === null ? 'recorded' : `a file of ${clockTime(exportedAt)}`;
+
 /** Where nothing is recorded yet. */
 export const emptyWords = (shows: Opening['shows']) =>
   shows === 'phone'
