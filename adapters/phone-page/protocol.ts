@@ -1,0 +1,350 @@
+/**
+ * What `signer` and the phone's page say to each other. This file is in both, so it imports types
+ * and nothing else. Byte fields are base64url without padding.
+ *
+ * A browser is paired once (`POST /api/pair`) and known by its device key from then on: a P-256 key
+ * that WebCrypto does not let out. To come in it signs a nonce (`/api/nonce`, `/api/session`), which
+ * gets it a cookie; with that it opens the socket, where every message of its own is signed as well.
+ */
+import type { Answer, Sheet } from '../../machines/phone/ports.ts';
+import type { Policy } from '../../machines/phone/policy.ts';
+
+/** Both have to have the same: a page that is older than its signer loads itself anew. */
+export const PAGE_PROTOCOL = 1;
+
+export const paths = {
+  pair: '/api/pair',
+  nonce: '/api/nonce',
+  session: '/api/session',
+  socket: '/api/socket',
+} as const;
+
+/** UTF-8 of this is what a browser signs to pair: only who has the code can write it. */
+export const pairingText = (origin: string, code: string, publicKey: string) =>
+  `vmux-signer pairing\n${origin}\n${code}\n${publicKey}`;
+
+/** UTF-8 of this is what a browser signs to come in. */
+export const sessionText = (origin: string, nonce: string) =>
+  `vmux-signer session\n${origin}\n${nonce}`;
+
+/** UTF-8 of this is what a browser signs of every message on the socket. */
+export const frameText = (origin: string, nonce: string, { seq, body }: Omit<Frame, 'signature'>) =>
+  `vmux-signer message\n${origin}\n${nonce}\n${seq}\n${body}`;
+
+/** All signatures of a device key: ECDSA, P-256, SHA-256, r and s of 32 bytes each. */
+type Signature = string;
+
+// ── HTTP, JSON both ways ──
+
+export interface PairRequest {
+  /** As `signer` shows it, without the hyphen, in capitals: 8 of `PAIRING_ALPHABET`. */
+  code: string;
+  /** What the person will know the browser by, e.g. "iPhone (Safari)". */
+  name: string;
+  /** Raw point of the device key, 65 bytes. */
+  publicKey: string;
+  /** Over `pairingText`. */
+  signature: Signature;
+}
+export interface PairReply {
+  browserId: string;
+}
+
+/** Crockford's base32: no I, L, O, U. */
+export const PAIRING_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+export const PAIRING_LENGTH = 8;
+
+export interface NonceReply {
+  nonce: string;
+}
+export interface SessionRequest {
+  browserId: string;
+  nonce: string;
+  /** Over `sessionText`. */
+  signature: Signature;
+}
+
+/** Why an HTTP request was turned down: `{ error: HttpProblem }`. */
+export type HttpProblem =
+  /** No invitation is open, or it was used, or it is older than two minutes. */
+  | 'noInvitation'
+  | 'wrongCode'
+  /** Five wrong codes ended the invitation. */
+  | 'tooManyTries'
+  /** This browser is not, or no longer, paired. */
+  | 'unpaired'
+  | 'staleNonce'
+  | 'malformed'
+  | 'tooLarge'
+  /** Origin, Host or cookie. */
+  | 'forbidden'
+  | 'notFound';
+
+// ── the socket ──
+
+/** From the page. The first has `seq` 1, each other one more. */
+export interface Frame {
+  seq: number;
+  /** JSON of a `PageMessage`, as a text, so that there is one form of it to sign. */
+  body: string;
+  /** Over `frameText` with the nonce of this socket's `hello`. */
+  signature: Signature;
+}
+
+/** Bytes of one frame from the page that are read. */
+export const LARGEST_FRAME = 64 * 1024;
+
+/** Codes with which the signer closes a socket. */
+export const closeCodes = {
+  /** The signer ends; come again. */
+  ended: 1001,
+  /** A frame that is not what this protocol has, or not signed, or not fresh. */
+  breach: 1008,
+  /** The browser was unpaired: there is nothing to come back to. */
+  unpaired: 4001,
+} as const;
+
+export type PageMessage =
+  /** The first, and whenever it changes: whether the person can see the page. */
+  | { type: 'page.visibility'; visible: boolean }
+  | { type: 'sheet.shown'; ref: string }
+  | { type: 'sheet.code'; ref: string; code: string }
+  | { type: 'sheet.pin'; ref: string; pin: boolean }
+  | { type: 'sheet.deny'; ref: string }
+  /** The tap. The authenticator is asked in the same moment, since a browser wants that. */
+  | { type: 'sheet.approve'; ref: string }
+  /** What came of it. */
+  | ({ type: 'sheet.verified'; ref: string } & VerifiedByPage)
+  | { type: 'sheet.unverified'; ref: string; why: VerificationProblem }
+  | { type: 'ask'; id: number; action: PageAction };
+
+/** The browser has one name for being cancelled, too late and not recognised. */
+export type VerificationProblem = 'notVerified' | 'sealedKeyDamaged' | 'prfUnavailable';
+
+export interface VerifiedByPage {
+  /** Its challenge is the very bytes of the request. */
+  assertion: PageAssertion;
+  /** By a key that was sealed: the SSH signature blob. A passkey's is made of the assertion. */
+  signature: string | null;
+}
+
+export interface PageAssertion {
+  credentialId: string;
+  clientDataJSON: string;
+  authenticatorData: string;
+  /** DER. */
+  signature: string;
+}
+
+export type SignerMessage =
+  /** The first. */
+  | { type: 'hello'; nonce: string; protocol: number; release: string }
+  /** Whole, at first and after every change. */
+  | { type: 'state'; state: PhoneState }
+  /** Whole: a new sheet, or news of the one on screen. */
+  | { type: 'sheet'; sheet: PageSheet }
+  | { type: 'sheet.close'; ref: string; outcome: Answer['outcome'] }
+  | { type: 'reply'; id: number; result: unknown }
+  /** `sentence` is for the person. */
+  | { type: 'refusal'; id: number; sentence: string };
+
+/** What the page does of a person's taps: nothing, a code, an answer, nothing. */
+export type SheetMode = 'settling' | 'matching' | 'deciding' | 'verifying';
+
+export interface PageSheet extends Omit<Sheet, 'ttl'> {
+  /** Of a request's time, milliseconds that are left at the moment of sending. */
+  left: number;
+  /** The whole of it, for the ring. */
+  total: number;
+  /** What would be signed. */
+  bytes: string;
+  /** The device that asks; the same as `deviceName` has a name for. */
+  deviceId: string;
+  mode: SheetMode;
+  triesLeft: number | null;
+  pin: boolean;
+  /** Whether this very page is the one that is verifying. */
+  here: boolean;
+  approval: Approval;
+}
+
+/** Who can approve a request for its identity, and with what. */
+export type Approval =
+  | { by: 'passkey'; credential: Credential }
+  | { by: 'sealed'; credential: Credential; sealed: SealedByPasskey }
+  /** Sealed under a passphrase, which is typed where `signer` runs. */
+  | { by: 'terminal' }
+  /** A passkey of another page: of another name, or made on localhost. */
+  | { by: 'otherPage'; rpId: string };
+
+export interface Credential {
+  id: string;
+  /** As the browser named them when it was made: `internal`, `hybrid`, `usb`… */
+  transports: string[];
+  rpId: string;
+}
+
+/** A P-256 key in PKCS #8, AES-256-GCM under HKDF of the passkey's PRF output. */
+export interface SealedByPasskey {
+  v: 1;
+  /** The SSH key blob; also the additional data of the cipher. */
+  publicKey: string;
+  /** 32 bytes: input of PRF, and salt of HKDF. */
+  salt: string;
+  /** 12 bytes. */
+  iv: string;
+  /** Ciphertext and tag. */
+  sealed: string;
+}
+
+export interface PhoneState {
+  /** What this signer calls itself on the network. */
+  name: string;
+  origin: string;
+  rpId: string;
+  release: string;
+  /** Milliseconds since 1970, there. */
+  now: number;
+  /** Identities made here work nowhere else: a page on localhost. */
+  isLocal: boolean;
+  isPublished: boolean;
+  identities: PageIdentity[];
+  devices: PageDevice[];
+  browsers: PageBrowser[];
+  policy: Policy;
+  hosts: PageHost[];
+  /** Latest first, at most 200. */
+  activity: ActivityRow[];
+  push: { publicKey: string | null; isOn: boolean };
+}
+
+/** Where the private key is, as far as that is known. */
+export type KeyPlace =
+  /** A passkey that the phone's maker copies to the owner's other devices. */
+  | 'syncedPasskey'
+  /** A passkey that cannot leave the device it was made on. */
+  | 'boundPasskey'
+  /** A passkey on a security key of its own. */
+  | 'securityKey'
+  /** Sealed under a passkey, in this browser and, still sealed, at the signer. */
+  | 'sealedInBrowser'
+  /** Sealed under a passphrase where `signer` runs. */
+  | 'sealedAtSigner';
+
+export interface PageIdentity {
+  fingerprint: string;
+  label: string;
+  algorithm: string;
+  /** For authorized_keys, options and all. */
+  line: string;
+  enabled: boolean;
+  createdAt: number;
+  place: KeyPlace;
+  /** Whether the passkey under a sealed key is itself a synced one. */
+  isPasskeySynced: boolean;
+  credential: Credential | null;
+  /** Which destinations it is locked to, as the person wrote them; none: anywhere. */
+  allowed: string[];
+}
+
+export interface PageDevice {
+  id: string;
+  /** Foreign text. */
+  name: string;
+  pairedAt: number;
+  isLinked: boolean;
+  /** Milliseconds since 1970. */
+  mutedUntil: number | null;
+}
+
+export interface PageBrowser {
+  id: string;
+  name: string;
+  pairedAt: number;
+  isThis: boolean;
+}
+
+export interface PageHost {
+  name: string;
+  port: number;
+  keyType: string;
+  fingerprint: string;
+  since: number;
+}
+
+export interface ActivityRow {
+  /** Of the request. */
+  ref: string;
+  at: number;
+  outcome: Answer['outcome'];
+  /** A sentence about why, when it was neither signed nor simply denied. */
+  why: string | null;
+  kind: Sheet['kind'] | null;
+  /** Foreign text, all three. */
+  host: string;
+  user: string;
+  deviceName: string;
+  label: string;
+  fingerprint: string;
+  /** A receipt is kept: anybody can check that the owner was verified for it. */
+  hasReceipt: boolean;
+}
+
+// ── what the person changes ──
+
+export type PageAction =
+  | { do: 'identity.begin'; kind: 'passkey' | 'sealed'; label: string }
+  | { do: 'identity.finish'; creation: string; made: MadePasskey; sealed: MadeSealedKey | null }
+  | { do: 'identity.rename'; fingerprint: string; label: string }
+  | { do: 'identity.enable' | 'identity.disable' | 'identity.remove'; fingerprint: string }
+  | { do: 'device.rename'; id: string; name: string }
+  | { do: 'device.remove'; id: string }
+  /** 0 ends it. */
+  | { do: 'device.mute'; id: string; minutes: number }
+  | { do: 'host.remove'; name: string; port: number }
+  | { do: 'policy.set'; policy: Policy }
+  | { do: 'browser.remove'; id: string }
+  | { do: 'push.on'; subscription: PagePushSubscription }
+  | { do: 'push.off' | 'push.test' };
+
+/** What `identity.begin` answers. */
+export interface Creation {
+  creation: string;
+  rpId: string;
+  /** 32 bytes, of `create()`. */
+  challenge: string;
+  /** 32 bytes, of `user.id`. */
+  userId: string;
+  /** `user.name`: all that an iPhone shows beside the name of the page. */
+  userName: string;
+  /** 32 bytes, of the `get()` that seals: for sealed keys. */
+  sealingChallenge: string;
+}
+
+export interface MadePasskey {
+  clientDataJSON: string;
+  /** Of the attestation response (`getAuthenticatorData()`). */
+  authenticatorData: string;
+  transports: string[];
+  /** `authenticatorAttachment`. */
+  attachment: 'platform' | 'cross-platform' | null;
+}
+
+export interface MadeSealedKey {
+  sealed: SealedByPasskey;
+  /** By the new passkey, over `sealingChallenge`; the one whose PRF output sealed the key. */
+  assertion: PageAssertion;
+  /** By the sealed key over `sealingChallenge`: r and s of 32 bytes each. */
+  proof: string;
+}
+
+/** What `identity.finish` answers. */
+export interface Created {
+  fingerprint: string;
+}
+
+/** `PushSubscription.toJSON()`. */
+export interface PagePushSubscription {
+  endpoint: string;
+  keys: { p256dh: string; auth: string };
+}
