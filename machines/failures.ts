@@ -31,7 +31,7 @@ export const failures = {
   },
   notPresented: {
     message: noSigner,
-    hint: 'The request was sent but the phone never showed it. Cycle Wi-Fi off and on there, or reopen the signer, then retry.',
+    hint: 'The request was sent but the phone never showed it: it may be asleep. Open the signer there (its page, if it has one), or cycle Wi-Fi off and on, then retry.',
   },
   notApproved: {
     message: noSigner,

@@ -11,8 +11,8 @@ export const phoneAnswers = {
     hint: 'Nothing was signed. Approve it next time.',
   },
   wrongPassphrase: {
-    message: 'The request was denied on the phone: wrong passphrase, three times.',
-    hint: 'Nothing was signed. Reconnect and type the passphrase of that identity.',
+    message: 'The request was denied on the phone: its owner could not be verified, three times.',
+    hint: 'Nothing was signed. Reconnect; there, let Face ID see you, or type the passphrase of that identity.',
   },
   wrongCode: {
     message: 'The request was denied on the phone: another code was typed there, three times.',

@@ -1,7 +1,8 @@
 /** The asking side of the agent protocol (RFC 9987), as far as an agent is examined with it. */
 import { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
-import { encodeString, encodeUint32, wireReader } from '../wire/ssh-wire.ts';
+import { encodeString, encodeUint32 } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 import type { AgentIdentity } from './agent-server.ts';
 import { createFrameInbox, encodeFrame } from './frames.ts';
 import {

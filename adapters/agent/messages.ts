@@ -1,6 +1,7 @@
 /** Requests to the agent and its answers (RFC 9987 §5), without the frame around them. */
 import { Buffer } from 'node:buffer';
-import { encodeString, encodeUint32, wireReader, type WireReader } from '../wire/ssh-wire.ts';
+import { encodeString, encodeUint32 } from '../wire/ssh-wire.ts';
+import { wireReader, type WireReader } from '../wire/wire-reader.ts';
 import { SESSION_ID_LENGTHS, type SessionBind } from '../wire/session-bind.ts';
 import {
   EXTENSION_QUERY,

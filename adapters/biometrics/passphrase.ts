@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import type { PromiseActorLogic } from 'xstate';
 import type { BiometricsInput, Verification } from '../../machines/phone/ports.ts';
-import { verificationBy, type OpeningParts } from './verification.ts';
+import { byPassphrase, verificationPort, type OpeningParts } from './verification.ts';
 
 export interface PassphraseParts<Key extends { close(): void }> extends OpeningParts<Key> {
   /**
@@ -12,9 +12,9 @@ export interface PassphraseParts<Key extends { close(): void }> extends OpeningP
   takePassphrase(ref: string): Buffer | null;
 }
 
-/** The biometrics port. Its outcomes are those of `verificationBy`. */
+/** The biometrics port. Its outcomes are those of `byPassphrase`. */
 export function createPassphraseVerification<Key extends { close(): void }>(
   parts: PassphraseParts<Key>,
 ): PromiseActorLogic<Verification, BiometricsInput> {
-  return verificationBy(({ ref }) => parts.takePassphrase(ref), parts);
+  return verificationPort(byPassphrase(({ ref }) => parts.takePassphrase(ref), parts));
 }

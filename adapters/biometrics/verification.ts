@@ -23,16 +23,27 @@ export interface VerificationRejection {
 }
 
 /**
- * A biometrics port that gets its passphrase from `ask`; `null` means that there is none.
- * `refused` is a wrong passphrase. Rejects with a `VerificationRejection` when the key cannot be
- * read or nothing was asked. The passphrase is zeroed in every case, and a key that is opened
- * after the machine has moved on is closed.
+ * One verification. Rejects with a `VerificationRejection`. `signal` is aborted when the machine
+ * stops wanting it.
  */
-export function verificationBy<Key extends { close(): void }>(
+export type Verify = (input: BiometricsInput, signal: AbortSignal) => Promise<Verification>;
+
+/** The biometrics port. */
+export const verificationPort = (
+  verify: Verify,
+): PromiseActorLogic<Verification, BiometricsInput> =>
+  fromPromise(({ input, signal }) => verify(input, signal));
+
+/**
+ * Verification by a passphrase from `ask`; `null` means that there is none. `refused` is a wrong
+ * passphrase. Rejects when the key cannot be read or nothing was asked. The passphrase is zeroed in
+ * every case, and a key that is opened after the machine has moved on is closed.
+ */
+export function byPassphrase<Key extends { close(): void }>(
   ask: (input: BiometricsInput) => Promise<Buffer | null> | Buffer | null,
   parts: OpeningParts<Key>,
-): PromiseActorLogic<Verification, BiometricsInput> {
-  return fromPromise(async ({ input, signal }) => {
+): Verify {
+  return async (input, signal) => {
     let passphrase: Buffer | null = null;
     try {
       passphrase = await ask(input);
@@ -51,7 +62,7 @@ export function verificationBy<Key extends { close(): void }>(
     } finally {
       passphrase?.fill(0);
     }
-  });
+  };
 }
 
 class NoPassphrase extends Error {

@@ -16,6 +16,8 @@ export interface PublishOptions extends MulticastOptions {
   instance?: string | undefined;
   /** One label, without `.local`; random when left out. */
   hostname?: string | undefined;
+  /** The host name is known elsewhere: when somebody has it, wait until they have not. */
+  keepHostname?: boolean | undefined;
   /** Readable by everyone on the network. */
   txt?: Record<string, string> | undefined;
 }
@@ -82,11 +84,13 @@ export function publish(options: PublishOptions): Observable<AdvertiseFact> {
       published = {
         ...published,
         instance: renamed(instance, attempt),
-        hostname: renamed(hostname, attempt),
+        hostname: options.keepHostname ? hostname : renamed(hostname, attempt),
       };
       const now = performance.now();
       conflicts = [...conflicts.filter((at) => now - at < conflictWindow), now];
-      const delay = conflicts.length < maxConflicts ? 0 : conflictPause;
+      const isKept = options.keepHostname ?? false;
+      if (isKept) report({ type: 'advertiser.unavailable', detail: `${hostname}.local is taken` });
+      const delay = conflicts.length < maxConflicts && !isKept ? 0 : conflictPause;
       for (const [socket, { responder }] of places) {
         responder.stop();
         start(socket, delay);

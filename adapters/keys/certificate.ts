@@ -1,82 +1,26 @@
-/** OpenSSH user certificates for P-256 keys (OpenSSH PROTOCOL.certkeys), read strictly. */
-import type { Buffer } from 'node:buffer';
-import { readOptionNames, readPrincipals } from './certificate-fields.ts';
-import { fingerprint, publicKeyBlob } from './public-key.ts';
-import { ECDSA_SHA2_NISTP256_CERT, SSH_CERT_TYPE_USER } from './protocol.ts';
-import { isUncompressedPoint, NISTP256 } from '../wire/identity-key.ts';
-import { wireReader } from '../wire/ssh-wire.ts';
+/** OpenSSH user certificates for P-256 keys, as a person is told of them. */
+import { Buffer } from 'node:buffer';
+import { p256KeyBlob } from '../wire/identity-key.ts';
+import { readUserCertificateFields, type UserCertificateFields } from '../wire/user-certificate.ts';
+import { fingerprint } from './public-key.ts';
 
 /**
  * A user certificate. Its CA's signature is *not* verified here: what a person reads of it is what
  * the bytes say, and a server refuses the login when that signature is false.
  */
-export interface UserCertificate {
+export interface UserCertificate extends Omit<UserCertificateFields, 'point' | 'caKey'> {
   /** The plain key blob of the certified key. */
   keyBlob: Buffer;
-  serial: bigint;
-  keyId: string;
-  /** Login names it is valid for; empty means that it names none. */
-  principals: string[];
-  /** Seconds since 1970. `validBefore` is 2^64 − 1 for "forever". */
-  validAfter: bigint;
-  validBefore: bigint;
-  criticalOptions: string[];
   caFingerprint: string;
 }
 
 /** `null` unless `blob` is wholly one P-256 user certificate, in canonical form. */
 export function readUserCertificate(blob: Uint8Array): UserCertificate | null {
-  const reader = wireReader(blob);
-  if (reader.text() !== ECDSA_SHA2_NISTP256_CERT) return null;
-  const nonce = reader.string();
-  const curve = reader.text();
-  const point = reader.string();
-  const serial = reader.uint64();
-  const type = reader.uint32();
-  const keyId = reader.text();
-  const principals = readPrincipals(reader.string());
-  const validAfter = reader.uint64();
-  const validBefore = reader.uint64();
-  const criticalOptions = readOptionNames(reader.string());
-  const extensions = readOptionNames(reader.string());
-  const reserved = reader.string();
-  const caKey = reader.string();
-  const signature = reader.string();
-  if (nonce === null || nonce.length === 0 || curve !== NISTP256) return null;
-  if (point === null || !isUncompressedPoint(point)) return null;
-  if (serial === null || type !== SSH_CERT_TYPE_USER || keyId === null) return null;
-  if (principals === null || validAfter === null || validBefore === null) return null;
-  if (validAfter >= validBefore) return null;
-  if (criticalOptions === null || extensions === null) return null;
-  if (reserved === null || reserved.length !== 0) return null;
-  if (caKey === null || signature === null || !reader.atEnd()) return null;
-  if (!isCaKeyWithSignature(caKey, signature)) return null;
-  return {
-    keyBlob: publicKeyBlob(point),
-    serial,
-    keyId,
-    principals,
-    validAfter,
-    validBefore,
-    criticalOptions,
-    caFingerprint: fingerprint(caKey),
-  };
+  const fields = readUserCertificateFields(blob);
+  return fields && userCertificate(fields);
 }
 
-/** The CA key is a plain key, no certificate, and the signature's algorithm is one of its type. */
-function isCaKeyWithSignature(caKey: Uint8Array, signature: Uint8Array): boolean {
-  const keyReader = wireReader(caKey);
-  const keyType = keyReader.text();
-  const keyRest = keyReader.string();
-  const signatureReader = wireReader(signature);
-  const algorithm = signatureReader.text();
-  const value = signatureReader.string();
-  if (keyType === null || keyRest === null || algorithm === null || value === null) return false;
-  if (!/^[!-~]+$/.test(keyType) || keyType.includes('-cert-v')) return false;
-  if (keyType.startsWith('sk-')) {
-    // PROTOCOL.u2f: flags and counter follow the signature.
-    if (signatureReader.byte() === null || signatureReader.uint32() === null) return false;
-  }
-  if (!signatureReader.atEnd()) return false;
-  return keyType === 'ssh-rsa' ? /^rsa-sha2-(256|512)$/.test(algorithm) : algorithm === keyType;
+export function userCertificate({ point, caKey, ...rest }: UserCertificateFields): UserCertificate {
+  const keyBlob = Buffer.from(p256KeyBlob(point));
+  return { keyBlob, ...rest, caFingerprint: fingerprint(caKey) };
 }

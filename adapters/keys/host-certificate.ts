@@ -1,10 +1,11 @@
 /** OpenSSH host certificates (PROTOCOL.certkeys), read strictly and with their CA's signature. */
-import { readOptionNames, readPrincipals } from './certificate-fields.ts';
 import { readKeyFields, readPlainKey, type PlainKey } from './plain-key.ts';
 import { verifyPlainSignature } from './plain-signature.ts';
 import { fingerprint } from './public-key.ts';
-import { CERTIFIED_KEY_TYPES, SSH_CERT_TYPE_HOST, SSH_CERT_TYPE_USER } from './protocol.ts';
-import { wireReader } from '../wire/ssh-wire.ts';
+import { CERTIFIED_KEY_TYPES, SSH_CERT_TYPE_HOST } from './protocol.ts';
+import { readOptionNames, readPrincipals } from '../wire/certificate-fields.ts';
+import { SSH_CERT_TYPE_USER } from '../wire/protocol.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 
 export interface HostCertificate {
   /** Of the CA's plain key blob. Whether that CA may certify anything is not asked here. */

@@ -5,7 +5,7 @@ import { isPlainKeyType, readPlainKey } from './plain-key.ts';
 import { verifyPlainSignature } from './plain-signature.ts';
 import { fingerprint } from './public-key.ts';
 import { CERTIFIED_KEY_TYPES } from './protocol.ts';
-import { wireReader } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 
 export interface HostKey {
   /** Of the plain key, also for a certificate: `ssh-ed25519`, … */

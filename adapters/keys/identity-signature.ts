@@ -14,7 +14,8 @@ import {
   type PasskeyKey,
 } from '../wire/identity-key.ts';
 import { isOriginOf } from '../wire/relying-party.ts';
-import { encodeUint32, wireReader } from '../wire/ssh-wire.ts';
+import { encodeUint32 } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 
 /**
  * Whether `signatureBlob` is this key's signature over `data`: strictly, and by a passkey only with

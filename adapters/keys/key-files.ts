@@ -51,6 +51,16 @@ export function keyFilePath(stateDirectory: string, keyFingerprint: string): str
  */
 export async function writeKeyFile(stateDirectory: string, sealed: SealedKey): Promise<string> {
   const keyFingerprint = fingerprint(Buffer.from(sealed.publicKey, 'base64'));
+  await writeSealedText(stateDirectory, keyFingerprint, encodeSealedKey(sealed));
+  return keyFingerprint;
+}
+
+/** The same for a key that was sealed elsewhere, in a form of its own. */
+export async function writeSealedText(
+  stateDirectory: string,
+  keyFingerprint: string,
+  text: string,
+): Promise<void> {
   const path = keyFilePath(stateDirectory, keyFingerprint);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -59,7 +69,7 @@ export async function writeKeyFile(stateDirectory: string, sealed: SealedKey): P
     try {
       const file = await open(temporary, 'wx', 0o600);
       try {
-        await file.writeFile(encodeSealedKey(sealed));
+        await file.writeFile(text);
         await file.sync();
       } finally {
         await file.close();
@@ -73,7 +83,6 @@ export async function writeKeyFile(stateDirectory: string, sealed: SealedKey): P
   } catch (error) {
     throw new KeyFileError('unwritable', codeOf(error));
   }
-  return keyFingerprint;
 }
 
 /** Rejects with `KeyFileError` `missing`, `damaged` or `unreadable`. */

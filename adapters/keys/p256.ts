@@ -5,7 +5,8 @@ import { curves } from './plain-key.ts';
 import { readRs } from './plain-signature.ts';
 import { pointOf, publicKeyBlob, readPublicKey } from './public-key.ts';
 import { ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
-import { encodeMpint, encodeString, wireReader } from '../wire/ssh-wire.ts';
+import { encodeMpint, encodeString } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 
 /** `scalar`: 32 bytes, big-endian; whoever holds it fills it with zeros when done. */
 export interface P256Key {

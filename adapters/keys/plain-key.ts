@@ -9,7 +9,8 @@ import {
   SSH_RSA,
 } from './protocol.ts';
 import { ECDSA_SHA2_NISTP256, NISTP256, SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
-import { encodeMpint, encodeString, wireReader, type WireReader } from '../wire/ssh-wire.ts';
+import { encodeMpint, encodeString } from '../wire/ssh-wire.ts';
+import { wireReader, type WireReader } from '../wire/wire-reader.ts';
 
 /** A key that is no certificate. */
 export interface PlainKey {

@@ -3,7 +3,8 @@ import { Buffer } from 'node:buffer';
 import { createHash, verify } from 'node:crypto';
 import { curves, type Curve, type PlainKey } from './plain-key.ts';
 import { RSA_SHA2_256, RSA_SHA2_512, SSH_RSA, SSH_SK_USER_PRESENCE_REQD } from './protocol.ts';
-import { encodeUint32, wireReader } from '../wire/ssh-wire.ts';
+import { encodeUint32 } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 
 /** RFC 8332 §3. */
 const rsaHashes: ReadonlyMap<string, string> = new Map([

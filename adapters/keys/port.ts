@@ -12,6 +12,8 @@ export interface SigningParts {
   takeOpened(ref: string): OpenedKey | null;
   /** The exact bytes to sign; `null` when they are gone. */
   challengeFor(ref: string): Uint8Array | null;
+  /** Keeps, durably, what shows that the owner was verified. Called before the signature goes on. */
+  keepReceipt(input: SigningInput, receipt: NonNullable<OpenedKey['receipt']>): void;
   /** Leaves the signature blob where the link finds it. Called only with one that verifies. */
   putSignature(ref: string, signature: Uint8Array): void;
 }
@@ -64,6 +66,7 @@ function signOnce(parts: SigningParts, key: OpenedKey, input: SigningInput): Pro
   if (!verifyIdentitySignature(key.publicKey, challenge, signature)) {
     return rejection('SignatureInvalid', 'the new signature does not verify');
   }
+  if (key.receipt !== undefined) parts.keepReceipt(input, key.receipt);
   parts.putSignature(input.ref, signature);
   return Promise.resolve({ signatureHash: hexHash(signature) });
 }

@@ -4,22 +4,17 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import {
   ECDSA_SHA2_NISTP256,
-  NISTP256,
+  p256KeyBlob,
   readIdentityKey,
   SK_ECDSA_SHA2_NISTP256,
 } from '../wire/identity-key.ts';
-import { encodeString } from '../wire/ssh-wire.ts';
 
 /** SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING: what precedes the point (RFC 5480 §2). */
 const spkiPrefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 
-/** The key blob (RFC 5656 §3.1) of an uncompressed point: `string type, string curve, string Q`. */
+/** The key blob (RFC 5656 §3.1) of an uncompressed point. */
 export function publicKeyBlob(point: Uint8Array): Buffer {
-  return Buffer.concat([
-    encodeString(ECDSA_SHA2_NISTP256),
-    encodeString(NISTP256),
-    encodeString(point),
-  ]);
+  return Buffer.from(p256KeyBlob(point));
 }
 
 /** The point inside a plain P-256 key blob; `null` for anything else or anything more. */

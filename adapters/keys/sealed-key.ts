@@ -78,6 +78,8 @@ export interface OpenedKey {
   sign(data: Uint8Array): Buffer;
   /** Fills the private key with zeros. May be called again. */
   close(): void;
+  /** That its owner was verified for this one signature, where that can be shown to others. */
+  readonly receipt?: Readonly<Record<string, string>>;
 }
 
 /**

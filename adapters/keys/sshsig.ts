@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { SSHSIG_MAGIC } from './protocol.ts';
+import { SSHSIG_MAGIC } from '../wire/protocol.ts';
 import { encodeString } from '../wire/ssh-wire.ts';
 
 /**

@@ -202,9 +202,12 @@ export function createListener(options: ListenerOptions): Listener {
   function recheckPins(): void {
     server.recheckPins();
     for (const link of links.values()) {
-      if (server.isPaired(link.device)) continue;
-      link.session.close('unpaired');
-      requests.eraseAllOf(link.device.pin);
+      if (!server.isPaired(link.device)) {
+        link.session.close('unpaired');
+        requests.eraseAllOf(link.device.pin);
+      }
+      // Its name may be another one.
+      link.device = pairedDevices().find(({ id }) => id === link.device.id) ?? link.device;
     }
   }
 

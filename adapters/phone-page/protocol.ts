@@ -7,7 +7,8 @@
  * gets it a cookie; with that it opens the socket, where every message of its own is signed as well.
  */
 import type { Answer, Sheet } from '../../machines/phone/ports.ts';
-import type { Policy } from '../../machines/phone/policy.ts';
+import type { PageAction } from './actions.ts';
+import type { PhoneState } from './state.ts';
 
 /** Both have to have the same: a page that is older than its signer loads itself anew. */
 export const PAGE_PROTOCOL = 1;
@@ -171,7 +172,8 @@ export interface PageSheet extends Omit<Sheet, 'ttl'> {
 /** Who can approve a request for its identity, and with what. */
 export type Approval =
   | { by: 'passkey'; credential: Credential }
-  | { by: 'sealed'; credential: Credential; sealed: SealedByPasskey }
+  /** `null`: the signer has lost its copy; the browser may have its own. */
+  | { by: 'sealed'; credential: Credential; sealed: SealedByPasskey | null }
   /** Sealed under a passphrase, which is typed where `signer` runs. */
   | { by: 'terminal' }
   /** A passkey of another page: of another name, or made on localhost. */
@@ -197,154 +199,5 @@ export interface SealedByPasskey {
   sealed: string;
 }
 
-export interface PhoneState {
-  /** What this signer calls itself on the network. */
-  name: string;
-  origin: string;
-  rpId: string;
-  release: string;
-  /** Milliseconds since 1970, there. */
-  now: number;
-  /** Identities made here work nowhere else: a page on localhost. */
-  isLocal: boolean;
-  isPublished: boolean;
-  identities: PageIdentity[];
-  devices: PageDevice[];
-  browsers: PageBrowser[];
-  policy: Policy;
-  hosts: PageHost[];
-  /** Latest first, at most 200. */
-  activity: ActivityRow[];
-  push: { publicKey: string | null; isOn: boolean };
-}
-
-/** Where the private key is, as far as that is known. */
-export type KeyPlace =
-  /** A passkey that the phone's maker copies to the owner's other devices. */
-  | 'syncedPasskey'
-  /** A passkey that cannot leave the device it was made on. */
-  | 'boundPasskey'
-  /** A passkey on a security key of its own. */
-  | 'securityKey'
-  /** Sealed under a passkey, in this browser and, still sealed, at the signer. */
-  | 'sealedInBrowser'
-  /** Sealed under a passphrase where `signer` runs. */
-  | 'sealedAtSigner';
-
-export interface PageIdentity {
-  fingerprint: string;
-  label: string;
-  algorithm: string;
-  /** For authorized_keys, options and all. */
-  line: string;
-  enabled: boolean;
-  createdAt: number;
-  place: KeyPlace;
-  /** Whether the passkey under a sealed key is itself a synced one. */
-  isPasskeySynced: boolean;
-  credential: Credential | null;
-  /** Which destinations it is locked to, as the person wrote them; none: anywhere. */
-  allowed: string[];
-}
-
-export interface PageDevice {
-  id: string;
-  /** Foreign text. */
-  name: string;
-  pairedAt: number;
-  isLinked: boolean;
-  /** Milliseconds since 1970. */
-  mutedUntil: number | null;
-}
-
-export interface PageBrowser {
-  id: string;
-  name: string;
-  pairedAt: number;
-  isThis: boolean;
-}
-
-export interface PageHost {
-  name: string;
-  port: number;
-  keyType: string;
-  fingerprint: string;
-  since: number;
-}
-
-export interface ActivityRow {
-  /** Of the request. */
-  ref: string;
-  at: number;
-  outcome: Answer['outcome'];
-  /** A sentence about why, when it was neither signed nor simply denied. */
-  why: string | null;
-  kind: Sheet['kind'] | null;
-  /** Foreign text, all three. */
-  host: string;
-  user: string;
-  deviceName: string;
-  label: string;
-  fingerprint: string;
-  /** A receipt is kept: anybody can check that the owner was verified for it. */
-  hasReceipt: boolean;
-}
-
-// ── what the person changes ──
-
-export type PageAction =
-  | { do: 'identity.begin'; kind: 'passkey' | 'sealed'; label: string }
-  | { do: 'identity.finish'; creation: string; made: MadePasskey; sealed: MadeSealedKey | null }
-  | { do: 'identity.rename'; fingerprint: string; label: string }
-  | { do: 'identity.enable' | 'identity.disable' | 'identity.remove'; fingerprint: string }
-  | { do: 'device.rename'; id: string; name: string }
-  | { do: 'device.remove'; id: string }
-  /** 0 ends it. */
-  | { do: 'device.mute'; id: string; minutes: number }
-  | { do: 'host.remove'; name: string; port: number }
-  | { do: 'policy.set'; policy: Policy }
-  | { do: 'browser.remove'; id: string }
-  | { do: 'push.on'; subscription: PagePushSubscription }
-  | { do: 'push.off' | 'push.test' };
-
-/** What `identity.begin` answers. */
-export interface Creation {
-  creation: string;
-  rpId: string;
-  /** 32 bytes, of `create()`. */
-  challenge: string;
-  /** 32 bytes, of `user.id`. */
-  userId: string;
-  /** `user.name`: all that an iPhone shows beside the name of the page. */
-  userName: string;
-  /** 32 bytes, of the `get()` that seals: for sealed keys. */
-  sealingChallenge: string;
-}
-
-export interface MadePasskey {
-  clientDataJSON: string;
-  /** Of the attestation response (`getAuthenticatorData()`). */
-  authenticatorData: string;
-  transports: string[];
-  /** `authenticatorAttachment`. */
-  attachment: 'platform' | 'cross-platform' | null;
-}
-
-export interface MadeSealedKey {
-  sealed: SealedByPasskey;
-  /** By the new passkey, over `sealingChallenge`; the one whose PRF output sealed the key. */
-  assertion: PageAssertion;
-  /** By the sealed key over `sealingChallenge`: r and s of 32 bytes each. */
-  proof: string;
-}
-
-/** What `identity.finish` answers. */
-export interface Created {
-  fingerprint: string;
-}
-
-/** `PushSubscription.toJSON()`. */
-export interface PagePushSubscription {
-  endpoint: string;
-  keys: { p256dh: string; auth: string };
-}
+export type * from './actions.ts';
+export type * from './state.ts';

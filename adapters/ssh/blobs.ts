@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { SK_ECDSA_SHA2_NISTP256, WEBAUTHN_SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
-import { wireReader } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 
 /** A `string` of RFC 4251 §5 at `offset`, or `null` when it is not wholly there. */
 function stringAt(bytes: Buffer, offset: number): { value: Buffer; end: number } | null {

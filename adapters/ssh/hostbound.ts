@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { SessionBind } from '../wire/session-bind.ts';
-import { encodeString, wireReader } from '../wire/ssh-wire.ts';
+import { encodeString } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 import type { Ssh2Insides } from './ssh2-insides.ts';
 
 /** RFC 8308 §2.3. */

@@ -1,6 +1,6 @@
 /** Authenticator data (WebAuthn Level 3 §6.1), read strictly. */
 import { Buffer } from 'node:buffer';
-import { wireReader } from '../wire/ssh-wire.ts';
+import { wireReader } from '../wire/wire-reader.ts';
 import { readCbor } from './cbor.ts';
 import { readCoseKey } from './cose-key.ts';
 import { AAGUID_LENGTH, AT, BE, BS, ED, MAX_CREDENTIAL_ID, UP, UV } from './protocol.ts';

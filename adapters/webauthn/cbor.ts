@@ -3,7 +3,7 @@
  * and floating point. Reading never throws and never trusts a length.
  */
 import { Buffer } from 'node:buffer';
-import { decodeUtf8 } from '../wire/ssh-wire.ts';
+import { decodeUtf8 } from '../wire/wire-reader.ts';
 
 export type CborValue =
   number | string | boolean | null | Uint8Array | readonly CborValue[] | CborMap;

@@ -1,5 +1,5 @@
 /** ECDSA signatures as WebAuthn has them: DER (WebAuthn Level 2 §6.5.6, RFC 3279 §2.2.3). */
-import { wireReader, type WireReader } from '../wire/ssh-wire.ts';
+import { wireReader, type WireReader } from '../wire/wire-reader.ts';
 
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;

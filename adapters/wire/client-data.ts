@@ -3,7 +3,7 @@
  * and of what was asked. Its hash is what an authenticator signs.
  */
 import { Buffer } from 'node:buffer';
-import { decodeUtf8 } from './ssh-wire.ts';
+import { decodeUtf8 } from './wire-reader.ts';
 
 export interface ExpectedClientData {
   type: 'webauthn.create' | 'webauthn.get';

@@ -4,7 +4,8 @@
  * PROTOCOL.u2f).
  */
 import { isRpId } from './relying-party.ts';
-import { wireReader } from './ssh-wire.ts';
+import { wireReader } from './wire-reader.ts';
+import { concatBytes, wireString } from './wire-writer.ts';
 
 /** RFC 5656 §3.1, §6.2: key type, signature algorithm and curve of a P-256 key. */
 export const ECDSA_SHA2_NISTP256 = 'ecdsa-sha2-nistp256';
@@ -29,6 +30,11 @@ const uncompressed = 0x04;
 /** Whether `point` is 65 bytes `04 x y` (SEC 1 §2.3.3). Whether it is on the curve is not asked. */
 export function isUncompressedPoint(point: Uint8Array): boolean {
   return point.length === 65 && point[0] === uncompressed;
+}
+
+/** The blob of a plain key (RFC 5656 §3.1): `string type, string curve, string Q`. */
+export function p256KeyBlob(point: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concatBytes(wireString(ECDSA_SHA2_NISTP256), wireString(NISTP256), wireString(point));
 }
 
 /**

@@ -17,6 +17,8 @@ export interface RecordedRequest {
   end: number | null;
   /** `signed`, `denied`, … when it has ended; else the state of its sheet, or `queued`. */
   outcome: string;
+  /** Null while it is open, and when it ended without one: with its link, or with the program. */
+  answer: Answer | null;
 }
 
 /** Calling the result reads on from where the last call ended. Throws as {@link Run.frameAt}. */
@@ -50,7 +52,8 @@ function settle(open: Map<string, RecordedRequest>, version: number, frame: Fram
     }
     open.delete(ref);
     request.end = version;
-    request.outcome = isOver ? 'interrupted' : (answerTo(ref, frame)?.outcome ?? 'withdrawn');
+    request.answer = isOver ? null : answerTo(ref, frame);
+    request.outcome = isOver ? 'interrupted' : (request.answer?.outcome ?? 'withdrawn');
   }
 }
 
@@ -65,7 +68,7 @@ function arrivalIn({ type, version, data }: Envelope): RecordedRequest | null {
   if (type !== 'request.received' && type !== 'request.unreadable') return null;
   const { ref, deviceName } = data as unknown as SignRequest;
   const requestId = ref.slice(ref.indexOf('/') + 1);
-  return { ref, requestId, deviceName, arrival: version, end: null, outcome: '' };
+  return { ref, requestId, deviceName, arrival: version, end: null, outcome: '', answer: null };
 }
 
 /** The events from its arrival to its end, without what concerns other requests alone. */

@@ -14,12 +14,9 @@ const SHORTEST = 5;
 
 /** Resolves with the exit status. */
 export async function createIdentity(label: string): Promise<number> {
-  checkLabel(label);
   const log = openLog('signer');
   try {
-    if (identities(log).some((identity) => identity.label === label)) {
-      throw new WrongUsage('an identity of that label exists; choose another or remove it');
-    }
+    checkNewLabel(log, label);
     return await create(log, label);
   } finally {
     log.close();
@@ -46,6 +43,14 @@ async function create(log: EventLog, label: string): Promise<number> {
     throw error;
   } finally {
     passphrase.fill(0);
+  }
+}
+
+/** @throws {WrongUsage} when it is no label, or another identity has it */
+export function checkNewLabel(log: EventLog, label: string): void {
+  checkLabel(label);
+  if (identities(log).some((identity) => identity.label === label)) {
+    throw new WrongUsage('an identity of that label exists; choose another or remove it');
   }
 }
 

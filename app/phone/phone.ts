@@ -23,13 +23,19 @@ import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { watchLog } from '../watch-log.ts';
 import { createPinsPort, hostboundHosts } from './host-pins.ts';
+import { keepReceipt } from './receipts.ts';
 import { pairedHeadsets, removeHeadset } from './records.ts';
 import { watchSettings } from './settings.ts';
 
 /** The person: what shows them the sheet, and what verifies that it is they. */
 export interface Person {
   sheet: CallbackActorLogic<SheetCommand, undefined>;
-  biometrics: (parts: OpeningParts<OpenedKey>) => PromiseActorLogic<Verification, BiometricsInput>;
+  biometrics: (parts: PersonParts) => PromiseActorLogic<Verification, BiometricsInput>;
+}
+
+export interface PersonParts extends OpeningParts<OpenedKey> {
+  /** The exact bytes to sign; `null` when they are gone. They are lent: see `Requests`. */
+  challengeFor(ref: string): Uint8Array | null;
 }
 
 export interface PhoneParts {
@@ -83,11 +89,13 @@ export async function startPhone(parts: PhoneParts) {
         biometrics: person.biometrics({
           openKey: (fingerprint, passphrase) => openKeyFile(home, fingerprint, passphrase),
           keep: (ref, key, signal) => opened.keep(ref, key, signal),
+          challengeFor: (ref) => listener.requests.challengeFor(ref),
         }),
         keys: createSigning({
           // A phone that slept since the approval must not sign now.
           takeOpened: (ref) => (suspension.check() ? opened.take(ref) : null),
           challengeFor: (ref) => listener.requests.challengeFor(ref),
+          keepReceipt: (request, receipt) => keepReceipt(log, request, receipt),
           putSignature: (ref, signature) => {
             if (!listener.requests.putSignature(ref, signature)) throw new Error('request gone');
           },
@@ -131,6 +139,7 @@ export async function startPhone(parts: PhoneParts) {
   return {
     signer,
     port: listeningAt,
+    challengeFor: (ref: string) => listener.requests.challengeFor(ref),
     /** Asked before anything that the person does counts. */
     isAwake: () => suspension.check(),
     async close() {

@@ -3,10 +3,12 @@ import type { SignerIdentity } from '../../machines/phone/signer.context.ts';
 import type { AllowedDestination } from '../../machines/phone/policy.ts';
 import type { PublicIdentity } from '../../machines/ports.ts';
 import type { EventLog } from '../../adapters/event-log/store.ts';
+import type { Holding } from './holding.ts';
 
-/** A key pair of this phone. Its private half is sealed in a file of its own. */
+/** A key pair of this phone. */
 export interface Identity extends SignerIdentity {
   createdAt: number;
+  holding: Holding;
 }
 
 export interface PairedHeadset {
@@ -20,6 +22,15 @@ export interface PairedHeadset {
   mute: { until: number; decision: number } | null;
 }
 
+interface Created extends PublicIdentity {
+  /** Without it: by a passphrase. */
+  holding?: Holding;
+}
+
+interface Renamed {
+  label: string;
+}
+
 interface Allowed {
   allowed: AllowedDestination[];
 }
@@ -29,11 +40,15 @@ export function identities(log: EventLog): Identity[] {
     let identity: Identity | null = null;
     for (const { type, data, at } of log.read(stream)) {
       if (type === 'identity.created') {
-        identity = { ...(data as unknown as PublicIdentity), enabled: true, createdAt: at };
+        const { holding = { by: 'passphrase' }, ...created } = data as unknown as Created;
+        identity = { ...created, holding, enabled: true, createdAt: at };
       }
       if (identity === null) continue;
       if (type === 'identity.enabled') identity = { ...identity, enabled: true };
       if (type === 'identity.disabled') identity = { ...identity, enabled: false };
+      if (type === 'identity.renamed') {
+        identity = { ...identity, label: (data as unknown as Renamed).label };
+      }
       if (type === 'identity.allowed') {
         identity = { ...identity, allowed: (data as unknown as Allowed).allowed };
       }
@@ -45,11 +60,19 @@ export function identities(log: EventLog): Identity[] {
 
 const identityStream = (fingerprint: string) => `identity/${fingerprint}`;
 
-export function addIdentity(log: EventLog, identity: PublicIdentity): void {
+export function addIdentity(
+  log: EventLog,
+  identity: PublicIdentity,
+  holding: Holding = { by: 'passphrase' },
+): void {
   const { fingerprint, label, algorithm, publicKey } = identity;
   log.append(identityStream(fingerprint), 0, [
-    { type: 'identity.created', data: { fingerprint, label, algorithm, publicKey } },
+    { type: 'identity.created', data: { fingerprint, label, algorithm, publicKey, holding } },
   ]);
+}
+
+export function renameIdentity(log: EventLog, fingerprint: string, label: string): void {
+  log.append(identityStream(fingerprint), 'any', [{ type: 'identity.renamed', data: { label } }]);
 }
 
 export function changeIdentity(
@@ -81,6 +104,9 @@ export function pairedHeadsets(log: EventLog): PairedHeadset[] {
         const { until } = data as unknown as { until: number };
         headset = { ...headset, mute: { until, decision: version } };
       }
+      if (type === 'device.renamed' && headset !== null) {
+        headset = { ...headset, name: (data as unknown as { name: string }).name };
+      }
       if (type === 'device.removed') headset = null;
     }
     return headset === null ? [] : [headset];
@@ -95,6 +121,11 @@ export function addHeadset(
   log.append(`device/${id}`, 'any', [
     { type: 'device.paired', data: { id, name, pin, certificatePem } },
   ]);
+}
+
+/** What its person calls it here, whatever it calls itself. */
+export function renameHeadset(log: EventLog, id: string, name: string): void {
+  log.append(`device/${id}`, 'any', [{ type: 'device.renamed', data: { name } }]);
 }
 
 export function removeHeadset(log: EventLog, id: string, by: 'headset' | 'phone'): void {

@@ -10,19 +10,24 @@ const policyStream = 'policy/this-phone';
 export function policyOf(log: EventLog): Policy {
   let policy = defaultPolicy;
   for (const { type, data } of log.read(policyStream)) {
-    if (type === 'policy.changed') policy = data as unknown as Policy;
+    if (type === 'policy.changed') policy = { ...defaultPolicy, ...(data as unknown as Policy) };
   }
   return policy;
 }
 
-export function savePolicy(log: EventLog, { requireProof, forwarding, listed }: Policy): void {
+export function savePolicy(
+  log: EventLog,
+  { requireProof, forwarding, listed, timeLimit }: Policy,
+): void {
   log.append(policyStream, 'any', [
-    { type: 'policy.changed', data: { requireProof, forwarding, listed } },
+    { type: 'policy.changed', data: { requireProof, forwarding, listed, timeLimit } },
   ]);
 }
 
 export function currentSettings(log: EventLog) {
-  return { identities: identities(log), pins: hostPins(log), policy: policyOf(log) };
+  // Where a private key is decides nothing in the chart.
+  const known = identities(log).map(({ holding: _, ...identity }) => identity);
+  return { identities: known, pins: hostPins(log), policy: policyOf(log) };
 }
 
 /**

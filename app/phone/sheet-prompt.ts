@@ -13,6 +13,8 @@ export interface Shown {
   mode: Mode;
   triesLeft: number | null;
   pin: boolean;
+  /** Here it can only be denied: the phone's page approves. */
+  byPage: boolean;
 }
 
 /** Whether a line is only this letter, in either case. */
@@ -25,15 +27,17 @@ export const codeIn = (line: Buffer) =>
 
 export const takesInput = (mode: Mode | undefined) => mode === 'matching' || mode === 'accepting';
 
-export function prompt({ mode, triesLeft, sheet }: Shown, dots: string): string {
+export function prompt({ mode, triesLeft, sheet, byPage }: Shown, dots: string): string {
   if (mode === 'settling') return '  …';
-  if (mode === 'verifying') return '  verifying…';
-  const what = mode === 'matching' ? 'code' : 'passphrase';
-  const wrong =
-    triesLeft === null
-      ? ''
-      : `wrong ${what}, ${triesLeft} ${triesLeft === 1 ? 'try' : 'tries'} left. `;
-  return mode === 'matching'
-    ? `  ${wrong}type the code that ${showForeign(sheet.deviceName, 40)} shows, d + Enter denies: ${dots}`
-    : `  ${wrong}passphrase + Enter approves, d + Enter denies: ${dots}`;
+  if (mode === 'verifying') return byPage ? '  verifying on the phone…' : '  verifying…';
+  const isCode = mode === 'matching';
+  const left = `${triesLeft} ${triesLeft === 1 ? 'try' : 'tries'} left. `;
+  const wrong = isCode ? 'wrong code' : byPage ? 'not verified' : 'wrong passphrase';
+  const before = triesLeft === null ? '' : `${wrong}, ${left}`;
+  if (isCode) {
+    return `  ${before}type the code that ${showForeign(sheet.deviceName, 40)} shows, d + Enter denies: ${dots}`;
+  }
+  return byPage
+    ? `  ${before}approve it on the phone, d + Enter denies: ${dots}`
+    : `  ${before}passphrase + Enter approves, d + Enter denies: ${dots}`;
 }

@@ -1,8 +1,11 @@
-/** The words of a sheet, and of its end, at the phone's terminal. */
+/** The words of a sheet, and of its end, at the phone's terminal; some are the page's as well. */
 import { failures } from '../../machines/failures.ts';
 import type { Answer, Refused, Sheet } from '../../machines/phone/ports.ts';
 import { showForeign } from '../terminal/foreign-text.ts';
 import { destinationWords, isOnlySaid, showHost, wayWords } from './destination-words.ts';
+
+/** Of an SSHSIG. */
+export const signatureWords = 'a signature on data that nobody sees here; this is no login';
 
 /** `left`: seconds. `pin`: an approval also pins the host. */
 export function sheetLines(sheet: Sheet, left: number, pin: boolean): string[] {
@@ -18,9 +21,7 @@ export function sheetLines(sheet: Sheet, left: number, pin: boolean): string[] {
     `  From ${device}${host}${said}`,
     ...(to === null ? [] : [`  to    ${to}`]),
     ...(way === null ? [] : [`  via   ${way}`]),
-    sheet.kind === 'sshsig'
-      ? '  for   a signature on data that nobody sees here; this is no login'
-      : `  user  ${showForeign(sheet.user)}`,
+    sheet.kind === 'sshsig' ? `  for   ${signatureWords}` : `  user  ${showForeign(sheet.user)}`,
     `  key   ${showForeign(sheet.label)}  ${sheet.fingerprint}`,
     ...(sheet.detail === null ? [] : [`  also  ${showForeign(sheet.detail, 160)}`]),
     ...(sheet.code === null ? [] : [`  code  ${sheet.code}  (the same as on ${device})`]),
@@ -29,15 +30,20 @@ export function sheetLines(sheet: Sheet, left: number, pin: boolean): string[] {
   ];
 }
 
-function pinWords({ host, port }: Sheet, pin: boolean): string {
+/** What a host is remembered by. */
+export function pinnedAs({ host, port }: Pick<Sheet, 'host' | 'port'>): string {
   const place = port === 22 || port === 0 ? showHost(host) : `${showHost(host)}:${port}`;
-  const as = host === '' ? 'by its key' : `as ${place}`;
+  return host === '' ? 'by its key' : `as ${place}`;
+}
+
+function pinWords(sheet: Sheet, pin: boolean): string {
+  const as = pinnedAs(sheet);
   return pin
     ? `yes, remember this host ${as}  (p + Enter: no)`
     : `no  (p + Enter: remember this host ${as})`;
 }
 
-const endings: Record<Answer['outcome'], string> = {
+export const endings: Record<Answer['outcome'], string> = {
   signed: 'signed',
   denied: 'denied; nothing was signed',
   expired: 'expired; nothing was signed',

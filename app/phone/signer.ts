@@ -8,6 +8,8 @@ const commands: Record<string, () => Promise<Command>> = {
   devices: async () => (await import('./commands/devices.ts')).command,
   hosts: async () => (await import('./commands/hosts.ts')).command,
   policy: async () => (await import('./commands/policy.ts')).command,
+  receipts: async () => (await import('./commands/receipts.ts')).command,
+  push: async () => (await import('./commands/push.ts')).command,
   log: async () => (await import('./commands/log.ts')).command,
   inspect: async () => (await import('./commands/inspect.ts')).command,
 };

@@ -5,7 +5,6 @@
  * about pinning the host. Where the headset's code is wanted, two digits come first. What is typed
  * while no sheet takes input is thrown away.
  */
-import { fromCallback } from 'xstate';
 import type {
   Answer,
   Refused,
@@ -13,6 +12,7 @@ import type {
   SheetCommand,
   SheetFact,
 } from '../../machines/phone/ports.ts';
+import { onScreens, type Screen } from './screens.ts';
 import { fold, rowsNow } from '../terminal/fold.ts';
 import { createPassphraseLine, passphraseDots } from '../terminal/passphrase-line.ts';
 import { codeIn, isOnly, prompt, takesInput, type Mode, type Shown } from './sheet-prompt.ts';
@@ -25,6 +25,8 @@ export interface TerminalSheetParts {
   plain: boolean;
   /** Asked before anything typed counts; `false` throws it away (the phone was suspended). */
   isAwake: () => boolean;
+  /** Whether the phone's page approves for the identity of this fingerprint; never unless given. */
+  isApprovedByPage?: (fingerprint: string) => boolean;
   onInterrupt: () => void;
 }
 
@@ -68,6 +70,9 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     else if (isOnly('p', entered)) {
       if (sheet.canPin) report?.({ type: 'user.pin', ref, pin: !current!.pin });
       else redraw();
+    } else if (current!.byPage) {
+      entered.fill(0);
+      redraw();
     } else {
       forgetTyped();
       typed = { ref, passphrase: entered };
@@ -116,7 +121,8 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   function show(sheet: Sheet): void {
     forgetTyped();
     const until = performance.now() + sheet.ttl;
-    current = { sheet, until, mode: 'settling', triesLeft: null, pin: false };
+    const byPage = parts.isApprovedByPage?.(sheet.fingerprint) ?? false;
+    current = { sheet, until, mode: 'settling', triesLeft: null, pin: false, byPage };
     lastRefused = null;
     if (plain) {
       output.write(`${sheetLines(sheet, Math.ceil(sheet.ttl / 1000), false).join('\n')}\n`);
@@ -170,7 +176,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     if (outcome !== null) say(closingLine(sheet, outcome));
   }
 
-  function obey(command: SheetCommand, shown: Shown): void {
+  function follow(command: SheetCommand, shown: Shown): void {
     if (command.type === 'sheet.askCode') accept('matching');
     if (command.type === 'sheet.accept') accept('accepting');
     if (command.type === 'sheet.retry') shown.triesLeft = command.triesLeft;
@@ -193,6 +199,23 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     if (command.type === 'sheet.close') close(command.outcome);
   }
 
+  const screen: Screen = {
+    open: (to) => void (report = to),
+    obey(command) {
+      if (command.type === 'sheet.show') {
+        const { type: _, ...sheet } = command;
+        show(sheet);
+        // Where the page approves, its person has seen nothing before the page shows it.
+        if (!current!.byPage) report?.({ type: 'sheet.shown', ref: sheet.ref });
+      } else if (command.type === 'sheet.refused') sayRefused(command);
+      else if (command.ref === current?.sheet.ref) follow(command, current);
+    },
+    close() {
+      close('withdrawn');
+      report = null;
+    },
+  };
+
   return {
     /** What was typed for exactly this request, once; the taker zeroes it. */
     takePassphrase(ref: string): Buffer | null {
@@ -203,21 +226,8 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     },
     /** A line above the sheet. */
     say,
-    actor: fromCallback<SheetCommand, undefined>(({ receive, sendBack }) => {
-      report = sendBack;
-      receive((command) => {
-        if (command.type === 'sheet.show') {
-          const { type: _, ...sheet } = command;
-          show(sheet);
-          sendBack({ type: 'sheet.shown', ref: sheet.ref } satisfies SheetFact);
-        } else if (command.type === 'sheet.refused') sayRefused(command);
-        else if (command.ref === current?.sheet.ref) obey(command, current);
-      });
-      return () => {
-        close('withdrawn');
-        report = null;
-      };
-    }),
+    screen,
+    actor: onScreens([screen]),
     /** Leaves the terminal as it was. */
     restore(): void {
       close(null);

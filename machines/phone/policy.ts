@@ -8,9 +8,19 @@ export interface Policy {
   forwarding: 'never' | 'ask' | 'listed';
   /** Names of pins: hosts through which the agent may be forwarded. */
   listed: string[];
+  /** Seconds that a sheet stays, if the headset does not want less. */
+  timeLimit: number;
 }
 
-export const defaultPolicy: Policy = { requireProof: false, forwarding: 'ask', listed: [] };
+/** Seconds. Nothing that a headset says keeps a sheet longer than the longest. */
+export const TIME_LIMITS = { shortest: 5, longest: 120 } as const;
+
+export const defaultPolicy: Policy = {
+  requireProof: false,
+  forwarding: 'ask',
+  listed: [],
+  timeLimit: TIME_LIMITS.longest,
+};
 
 /** Where an identity may log in. */
 export interface AllowedDestination {

@@ -2,12 +2,16 @@
 import type { PublicIdentity } from '../ports.ts';
 import { badgeOf, type HostPin } from './destination.ts';
 import type { AdvertiseFact, ListenerFact, SheetFact, SignRequest } from './ports.ts';
-import { allowedHostKeys, defaultPolicy, type AllowedDestination, type Policy } from './policy.ts';
+import {
+  allowedHostKeys,
+  defaultPolicy,
+  TIME_LIMITS,
+  type AllowedDestination,
+  type Policy,
+} from './policy.ts';
 
 /** A wrong passphrase, or a wrong code, may be typed again; the third one denies. */
 export const MAX_TRIES = 3;
-/** Nothing that a headset says keeps a request longer than this. Milliseconds. */
-const MAX_TTL_MS = 120_000;
 /** A fresh sheet takes no answer for this long: what is typed was meant for another. */
 export const SETTLE_MS = 700;
 /** Sheets that nobody answered, one after another, until their device has to wait. */
@@ -100,8 +104,9 @@ export function offeredIdentities({
 /** The request on the sheet. */
 export const head = (context: SignerContext) => context.queue[0];
 
-/** A headset's time to live as this phone grants it. Milliseconds. */
-export const cap = (ttl: number) => Math.min(ttl, MAX_TTL_MS);
+/** A headset's time to live as this phone grants it: `ttl` and the result in milliseconds. */
+export const cap = (ttl: number, seconds: number = TIME_LIMITS.longest) =>
+  Math.min(ttl, seconds * 1000);
 
 /** The identity of that fingerprint, enabled or not. */
 export function identityOf({ identities }: Pick<SignerContext, 'identities'>, fingerprint: string) {

@@ -52,7 +52,8 @@ export const signerSetup = signerBase.extend({
       if (request === undefined || count === null) return;
       const { ref, deviceId, deviceName, host, port, user, fingerprint, kind, detail, code } =
         request;
-      const ttl = cap(request.waited ? request.sheetTtl : request.ttl);
+      const asked = request.waited ? request.sheetTtl : request.ttl;
+      const ttl = cap(asked, context.policy.timeLimit);
       const badge = badgeOf(context.pins, request);
       const served = [...context.served.filter((device) => device !== deviceId), deviceId];
       enqueue.assign({ queue: context.queue, served, tries: 0, pinning: false, shown: count });

@@ -242,6 +242,7 @@ describe('verification and signing in a machine, with a sealed key file', () => 
     const keys = createSigning({
       takeOpened: opened.take,
       challengeFor: () => challenge,
+      keepReceipt: () => undefined,
       putSignature: (_ref, signature) => void signatures.push(signature),
     });
     const actor = createActor(machine.provide({ actors: { biometrics, keys } })).start();

@@ -12,7 +12,8 @@ import {
   verifyHostSignature,
 } from '../../adapters/keys/host-key.ts';
 import { fingerprint } from '../../adapters/keys/public-key.ts';
-import { encodeMpint, wireReader } from '../../adapters/wire/ssh-wire.ts';
+import { encodeMpint } from '../../adapters/wire/ssh-wire.ts';
+import { wireReader } from '../../adapters/wire/wire-reader.ts';
 import {
   certificateType,
   hostCertificate,

@@ -165,6 +165,7 @@ async function run(signature: Buffer) {
   const signing = createSigning({
     takeOpened: () => opened,
     challengeFor: () => passkeyLogin,
+    keepReceipt: () => undefined,
     putSignature: (_ref, made) => void put.push(made),
   });
   const challengeHash = createHash('sha256').update(passkeyLogin).digest('hex');

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { signWithP256 } from '../../adapters/keys/p256.ts';
 import { fingerprint, publicIdentity, publicKeyLine } from '../../adapters/keys/public-key.ts';
 import { readSignData, type SignData } from '../../adapters/keys/sign-data.ts';
-import { wireReader } from '../../adapters/wire/ssh-wire.ts';
+import { wireReader } from '../../adapters/wire/wire-reader.ts';
 import { certificateByOpenSsh, inTemporaryFolder, key, str, u32 } from './keys-examples.ts';
 
 const sshd = '/usr/sbin/sshd';

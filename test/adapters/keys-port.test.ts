@@ -41,6 +41,7 @@ async function run(
   const signing = createSigning({
     takeOpened: () => opened,
     challengeFor: () => bytes,
+    keepReceipt: () => undefined,
     putSignature: (ref, signature) => void put.push({ ref, signature }),
   });
   const actor = createActor(signing, { input });

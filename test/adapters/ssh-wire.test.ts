@@ -1,12 +1,8 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  encodeMpint,
-  encodeString,
-  encodeUint32,
-  wireReader,
-} from '../../adapters/wire/ssh-wire.ts';
+import { encodeMpint, encodeString, encodeUint32 } from '../../adapters/wire/ssh-wire.ts';
+import { wireReader } from '../../adapters/wire/wire-reader.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 

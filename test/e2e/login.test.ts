@@ -129,7 +129,7 @@ describe.skipIf(!hasSshd)(
       const { status, stderr } = await connecting.ended;
       expect(status).toBe(255);
       expect(stderr).toContain(
-        'vmux: The request was denied on the phone: wrong passphrase, three times.\n',
+        'vmux: The request was denied on the phone: its owner could not be verified, three times.\n',
       );
       expect(made()).toEqual({ ...before, sheets: before.sheets + 1 });
     });

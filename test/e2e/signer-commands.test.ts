@@ -111,7 +111,9 @@ describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, busyMachine, ()
   it('set the policy, a part at a time', async () => {
     const phone = bench.device('signer');
     const policy = (...args: string[]) => said(phone, 'policy', ...args);
-    expect(await policy()).toBe('require-proof  off\nforwarding     ask\nlisted         (none)\n');
+    expect(await policy()).toBe(
+      'require-proof  off\nforwarding     ask\nlisted         (none)\ntime-limit     120 s\n',
+    );
     await phone.run(['hosts', 'add', 'jump', key]);
     await phone.run(['hosts', 'add', 'bastion', otherKey]);
     expect(await policy('require-proof', 'on')).toBe('');
@@ -119,8 +121,9 @@ describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, busyMachine, ()
     await policy('listed', 'add', 'jump');
     await policy('listed', 'add', 'bastion');
     await policy('listed', 'add', 'jump');
+    await policy('time-limit', '30');
     expect(await policy('show')).toBe(
-      'require-proof  on\nforwarding     listed\nlisted         bastion, jump\n',
+      'require-proof  on\nforwarding     listed\nlisted         bastion, jump\ntime-limit     30 s\n',
     );
     await policy('listed', 'remove', 'JUMP');
     await policy('forwarding', 'never');
@@ -128,6 +131,7 @@ describe.skipIf(!hasSshd)(`the commands of the phone${skipped}`, busyMachine, ()
       requireProof: true,
       forwarding: 'never',
       listed: ['bastion'],
+      timeLimit: 30,
     });
   });
 

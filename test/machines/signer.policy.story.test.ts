@@ -1,7 +1,11 @@
 /** The phone and what its person has decided: what gets no sheet, and why. */
 import { describe, expect, it } from 'vitest';
 import type { SignerIdentity } from '../../machines/phone/signer.context.ts';
-import type { AllowedDestination, Policy } from '../../machines/phone/policy.ts';
+import {
+  defaultPolicy,
+  type AllowedDestination,
+  type Policy,
+} from '../../machines/phone/policy.ts';
 import type { SignRequest } from '../../machines/phone/ports.ts';
 import type { SignerFailure } from '../../machines/ports.ts';
 import {
@@ -34,12 +38,7 @@ import {
 const toDeciding = ['advertising', 'idle', 'settling', 'deciding'];
 const advertised = advertises('work', 'home');
 
-const policy = (fields: Partial<Policy>): Policy => ({
-  requireProof: false,
-  forwarding: 'ask',
-  listed: [],
-  ...fields,
-});
+const policy = (fields: Partial<Policy>): Policy => ({ ...defaultPolicy, ...fields });
 
 /** The identity `work`, locked to these destinations. */
 const locked = (...allowed: Partial<AllowedDestination>[]): SignerIdentity => ({
@@ -461,6 +460,20 @@ describe('a decision that forbids what is there already', () => {
       tellsRefused(plain, 'proofRequired'),
       { type: 'sheet.show', badge: { badge: 'newHost' } },
     ]);
+  });
+});
+
+describe('the time limit of a phone', () => {
+  it.each([
+    ['shortens a sheet that a headset would give more', 7, 7_000],
+    ['leaves a sheet alone that is shorter', 120, first.ttl],
+  ])('%s', (_what, timeLimit, ttl) => {
+    const story = asking({ asked: first, options: { policy: policy({ timeLimit }) } });
+    expect(story.sent.sheet).toMatchObject([{ type: 'sheet.show', ttl }]);
+    story.clock.increment(ttl - 1);
+    expect(story.sent.sheet.at(-1)).not.toMatchObject({ type: 'sheet.close' });
+    story.clock.increment(1);
+    expect(story.sent.sheet.at(-1)).toMatchObject({ type: 'sheet.close', outcome: 'expired' });
   });
 });
 

@@ -63,7 +63,7 @@ describe('Troubleshooting', () => {
     expect(flow.sent.link).toEqual([wanted, requested(), withdrawn]);
     expect(flow.words()).toEqual([
       'No iPhone signer found.',
-      'The request was sent but the phone never showed it. Cycle Wi-Fi off and on there, or reopen the signer, then retry.',
+      'The request was sent but the phone never showed it: it may be asleep. Open the signer there (its page, if it has one), or cycle Wi-Fi off and on, then retry.',
     ]);
   });
 

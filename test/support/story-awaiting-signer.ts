@@ -42,8 +42,8 @@ function answerAnother(flow: Flow) {
 const words = {
   denied: ['The request was denied on the phone.', 'Nothing was signed. Approve it next time.'],
   wrongPassphrase: [
-    'The request was denied on the phone: wrong passphrase, three times.',
-    'Nothing was signed. Reconnect and type the passphrase of that identity.',
+    'The request was denied on the phone: its owner could not be verified, three times.',
+    'Nothing was signed. Reconnect; there, let Face ID see you, or type the passphrase of that identity.',
   ],
   wrongCode: [
     'The request was denied on the phone: another code was typed there, three times.',
@@ -55,7 +55,7 @@ const words = {
   ],
   notPresented: [
     'No iPhone signer found.',
-    'The request was sent but the phone never showed it. Cycle Wi-Fi off and on there, or reopen the signer, then retry.',
+    'The request was sent but the phone never showed it: it may be asleep. Open the signer there (its page, if it has one), or cycle Wi-Fi off and on, then retry.',
   ],
   notApproved: [
     'No iPhone signer found.',

@@ -165,7 +165,7 @@ async function lookAtVersion(): Promise<Finding> {
   return good(
     isAtLeast(10, 3)
       ? `${shown} proves destinations`
-      : `${shown} proves destinations (passkeys, which signer has not yet, will need 10.3)`,
+      : `${shown} proves destinations (passkeys need 10.3 there)`,
   );
 }
 

@@ -7,11 +7,12 @@ import { installIdentity } from '../install-identity.ts';
 import { openLog } from '../../running.ts';
 import { homeOf } from '../../home.ts';
 import { publicKeyLine } from '../../../adapters/keys/public-key.ts';
-import { KeyFileError, removeKeyFile } from '../../../adapters/keys/key-files.ts';
 import type { AllowedDestination } from '../../../machines/phone/policy.ts';
 import { parseTarget } from '../../headset/target.ts';
 import { hostPins } from '../host-pins.ts';
+import { placeWords } from '../holding.ts';
 import { changeIdentity, identities, lockIdentity, type Identity } from '../records.ts';
+import { removeIdentity } from '../remove-identity.ts';
 
 export const command: Command = {
   usage:
@@ -65,10 +66,10 @@ function list(json: boolean): number {
 }
 
 function identityLine(identity: Identity): string {
-  const { label, fingerprint, algorithm, enabled, createdAt, allowed } = identity;
+  const { label, fingerprint, algorithm, enabled, createdAt, allowed, holding } = identity;
   const since = new Date(createdAt).toISOString().slice(0, 10);
   const state = enabled ? 'enabled ' : 'disabled';
-  return `${showForeign(label).padEnd(16)}  ${state}  ${fingerprint}  ${algorithm}  ${since}  sealed on this device${lockWords(allowed ?? [])}`;
+  return `${showForeign(label).padEnd(16)}  ${state}  ${fingerprint}  ${algorithm}  ${since}  ${placeWords(holding)}${lockWords(allowed ?? [])}`;
 }
 
 function lockWords(allowed: AllowedDestination[]): string {
@@ -116,15 +117,11 @@ function change(label: string, to: 'enabled' | 'disabled'): number {
   return 0;
 }
 
-/** The record goes first: what is in no record is never used, whatever file is left. */
 async function remove(label: string): Promise<number> {
   const log = openLog('signer');
   try {
     const { fingerprint } = findIdentity(log, label);
-    changeIdentity(log, fingerprint, 'removed');
-    await removeKeyFile(homeOf('signer'), fingerprint).catch((error: unknown) => {
-      if (!(error instanceof KeyFileError && error.problem === 'missing')) throw error;
-    });
+    await removeIdentity(log, homeOf('signer'), fingerprint);
   } finally {
     log.close();
   }

@@ -1,5 +1,5 @@
 import type { EventLog } from '../../../adapters/event-log/store.ts';
-import type { Policy } from '../../../machines/phone/policy.ts';
+import { TIME_LIMITS, type Policy } from '../../../machines/phone/policy.ts';
 import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { openLog } from '../../running.ts';
 import { showForeign, showJson } from '../../terminal/foreign-text.ts';
@@ -9,7 +9,7 @@ import { policyOf, savePolicy } from '../settings.ts';
 
 export const command: Command = {
   usage:
-    '[show [--json] | require-proof on|off | forwarding never|ask|listed | listed add|remove HOST]',
+    '[show [--json] | require-proof on|off | forwarding never|ask|listed | listed add|remove HOST | time-limit SECONDS]',
   summary: 'which logins this phone approves at all',
   help: `  signer policy [show] [--json]
   signer policy require-proof on|off            only logins that prove where they go
@@ -17,6 +17,7 @@ export const command: Command = {
                                                 none, each with its code, or only through listed hosts
   signer policy listed add|remove HOST          hosts through which the agent may be forwarded;
                                                 HOST as in signer hosts list
+  signer policy time-limit SECONDS              a sheet stays no longer than that: 5 to 120
 
 It counts within a second, also for what waits already.`,
   run,
@@ -49,6 +50,7 @@ function changed(
   value: string,
   host: string,
 ): Partial<Policy> {
+  if (action === 'time-limit') return { timeLimit: parseLimit(value) };
   switch (`${action} ${value}`) {
     case 'require-proof on':
       return { requireProof: true };
@@ -68,6 +70,15 @@ function changed(
     default:
       throw new WrongUsage(`unknown policy: ${showForeign(`${action} ${value}`.trim())}`);
   }
+}
+
+function parseLimit(text: string): number {
+  const seconds = Number(text);
+  const { shortest, longest } = TIME_LIMITS;
+  if (!/^\d{1,3}$/.test(text) || seconds < shortest || seconds > longest) {
+    throw new WrongUsage(`a time limit is ${shortest} to ${longest} seconds`);
+  }
+  return seconds;
 }
 
 const others = (listed: string[], host: string) =>
@@ -95,6 +106,7 @@ function show(policy: Policy, json: boolean): void {
       `require-proof  ${policy.requireProof ? 'on' : 'off'}`,
       `forwarding     ${policy.forwarding}`,
       `listed         ${listed === '' ? '(none)' : listed}`,
+      `time-limit     ${policy.timeLimit} s`,
       '',
     ].join('\n'),
   );

@@ -1,29 +1,38 @@
 import { constants } from 'node:os';
-import type { OpeningParts } from '../../../adapters/biometrics/verification.ts';
-import type { OpenedKey } from '../../../adapters/keys/sealed-key.ts';
-import { createPassphraseVerification } from '../../../adapters/biometrics/passphrase.ts';
-import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { deviceIdentity } from '../../device-identity.ts';
+import { expectArguments, parse, type Command } from '../../command-line.ts';
 import { begin, type Running } from '../../running.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
 import { missingSteps } from '../guide.ts';
-import { startPhone, type PhoneProcess } from '../phone.ts';
+import { isApprovedByPage as isByPage } from '../holding.ts';
+import { personOf } from '../person.ts';
+import { startPhone, type Person, type PhoneProcess } from '../phone.ts';
 import { identities } from '../records.ts';
 import { createTerminalSheet, type TerminalSheet } from '../terminal-sheet.ts';
+import { refusePageOptions, wantedPlace, type WantedPlace } from '../web/page-options.ts';
+import type { Web } from '../web/web.ts';
 
 /** Fixed, so that a headset finds the phone where it met it last. */
 const DEFAULT_PORT = 47_822;
 
 export const command: Command = {
-  usage: '[--port PORT] [--listen ADDRESS] [--plain]',
+  usage: '[--port PORT] [--listen ADDRESS] [--plain] [--web [--name NAME] …]',
   summary: 'wait for sign requests and show their sheets here',
   help: `Keep it in the foreground: it is what your headset finds, and where you approve.
 
 options:
   --port PORT        TCP port of the link (${DEFAULT_PORT})
   --listen ADDRESS   only on this address; :: (all) unless given
-  --plain            plain lines, no redraws`,
+  --plain            plain lines, no redraws
+  --web              serve the phone's page as well: Face ID approves there (signer web setup)
+
+with --web, at the first start; the name and the port outlive everything:
+  --name NAME        the page's host name; signer-XXXX.local, published here, unless given;
+                     localhost: over http, for a browser of this machine only
+  --web-port PORT    TCP port of the page
+  --cert FILE --key FILE
+                     a certificate of your own for NAME, as PEM`,
   run,
 };
 
@@ -32,12 +41,15 @@ async function run(args: string[]): Promise<number> {
     port: { type: 'string', default: String(DEFAULT_PORT) },
     listen: { type: 'string', default: '::' },
     plain: { type: 'boolean', default: false },
+    web: { type: 'boolean', default: false },
+    name: { type: 'string' },
+    'web-port': { type: 'string' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
   });
   expectArguments(positionals, 0);
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
-    throw new WrongUsage('a port is a number from 0 to 65535');
-  }
+  const port = parsePort(values.port);
+  const page = values.web ? wantedPlace(values) : refusePageOptions(values);
 
   const running = begin('signer');
   const ended = Promise.withResolvers<number | Trouble>();
@@ -49,45 +61,58 @@ async function run(args: string[]): Promise<number> {
   void running.halted.then((error) => ended.resolve(new Trouble('logUnavailable', error.message)));
 
   let phone: PhoneProcess | null = null;
+  let web: Web | null = null;
+  const isApprovedByPage = (fingerprint: string) =>
+    identities(running.log).some((one) => one.fingerprint === fingerprint && isByPage(one.holding));
   const sheet = createTerminalSheet({
     input: process.stdin,
     output: process.stdout,
     plain: values.plain || !process.stdout.isTTY || !process.stdin.isTTY,
     isAwake: () => phone?.isAwake() ?? false,
+    isApprovedByPage,
     onInterrupt: interrupt,
   });
   try {
-    phone = await open(running, sheet, port, values.listen);
+    const opened = page === null ? null : await openPage(running, page);
+    web = opened?.web ?? null;
+    const person = personOf(sheet, web, isApprovedByPage);
+    phone = await open(running, person, port, values.listen);
+    web?.attach(phone);
     narrate(running, sheet, phone);
+    for (const line of opened?.news ?? []) sheet.say(line);
     const result = await ended.promise;
     if (result instanceof Trouble) throw result;
     return result;
   } finally {
     sheet.restore();
     await phone?.close();
+    await web?.close();
     running.end();
   }
 }
 
+/** @throws {WrongUsage} */
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
+    throw new WrongUsage('a port is a number from 0 to 65535');
+  }
+  return port;
+}
+
+/** What only the page needs is loaded only for it. */
+async function openPage(running: Running, wanted: WantedPlace) {
+  const { openWeb } = await import('../web/open-web.ts');
+  return openWeb(running, wanted);
+}
+
 async function open(
   running: Running,
-  sheet: TerminalSheet,
+  person: Person,
   port: number,
   host: string,
 ): Promise<PhoneProcess> {
-  const parts = {
-    running,
-    identity: await deviceIdentity(running.home),
-    port,
-    person: {
-      sheet: sheet.actor,
-      biometrics: (opening: OpeningParts<OpenedKey>) =>
-        createPassphraseVerification({
-          ...opening,
-          takePassphrase: (ref) => sheet.takePassphrase(ref),
-        }),
-    },
-  };
+  const parts = { running, identity: await deviceIdentity(running.home), port, person };
   try {
     return await startPhone({ ...parts, host });
   } catch (error) {

@@ -1,7 +1,6 @@
 /** Lists inside OpenSSH certificates (PROTOCOL.certkeys). */
-import { Buffer } from 'node:buffer';
 import { SSHKEY_CERT_MAX_PRINCIPALS } from './protocol.ts';
-import { wireReader } from '../wire/ssh-wire.ts';
+import { decodeUtf8, wireReader } from './wire-reader.ts';
 
 /** `null`: malformed, a nameless principal, or more than OpenSSH allows. */
 export function readPrincipals(bytes: Uint8Array | null): string[] | null {
@@ -21,15 +20,23 @@ export function readOptionNames(bytes: Uint8Array | null): string[] | null {
   if (bytes === null) return null;
   const reader = wireReader(bytes);
   const names: string[] = [];
+  let previous: Uint8Array | null = null;
   while (!reader.atEnd()) {
-    const name = reader.text();
+    const written = reader.string();
     const data = reader.string();
-    if (name === null || name === '' || data === null) return null;
-    const previous = names.at(-1);
-    if (previous !== undefined && Buffer.compare(Buffer.from(previous), Buffer.from(name)) >= 0) {
-      return null;
-    }
+    if (written === null || written.length === 0 || data === null) return null;
+    const name = decodeUtf8(written);
+    if (name === null || (previous !== null && !isBefore(previous, written))) return null;
+    previous = written;
     names.push(name);
   }
   return names;
+}
+
+/** Byte by byte, as OpenSSH orders them. */
+function isBefore(one: Uint8Array, other: Uint8Array): boolean {
+  const at = one.findIndex((byte, index) => byte !== other[index]);
+  if (at === -1) return one.length < other.length;
+  const [left = 0, right] = [one[at], other[at]];
+  return right !== undefined && left < right;
 }

@@ -1,0 +1,155 @@
+/** A new identity: which kind, its name, and the one or two taps that make it. */
+import { useId, useState } from 'preact/hooks';
+import type { PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import { Heading } from './heading.tsx';
+import { createdRoute } from './identities.tsx';
+import { Icon, type IconName } from './icons.tsx';
+import { Problem } from './list.tsx';
+import type { Abilities, CreateOutcome, Seal } from './port.ts';
+import { hrefOf, replaceRoute } from './route.ts';
+import { useAct, usePhone } from './snapshot.ts';
+
+type Kind = 'sealed' | 'passkey';
+
+interface CreateScreenProps {
+  state: PhoneState;
+  abilities: Abilities;
+}
+
+export function CreateScreen({ state, abilities }: CreateScreenProps) {
+  const phone = usePhone();
+  const act = useAct();
+  const nameId = useId();
+  const canSeal = abilities.prf !== false;
+  const [kind, setKind] = useState<Kind>(canSeal ? 'sealed' : 'passkey');
+  const [label, setLabel] = useState(abilities.isAppleTouch ? 'iPhone' : 'Phone');
+  const [seal, setSeal] = useState<{ next: Seal } | null>(null);
+  const name = label.trim();
+
+  const settle = (outcome: CreateOutcome | { ok: 'continue'; seal: Seal }) => {
+    if (outcome.ok === 'continue') setSeal({ next: outcome.seal });
+    else if (outcome.ok) replaceRoute('identities', createdRoute(outcome.fingerprint));
+    else {
+      setSeal(null);
+      throw new Error(outcome.sentence ?? createProblems[outcome.why]);
+    }
+  };
+  const create = async () =>
+    settle(await (kind === 'passkey' ? phone.createPasskey(name) : phone.beginSealedKey(name)));
+
+  return (
+    <>
+      <Heading title="New identity" back={{ href: hrefOf('identities'), name: 'Identities' }} />
+      {state.isLocal && (
+        <p class="callout care">
+          <Icon name="warning" />
+          <span>
+            This page is on localhost: identities that are made here work only here, in this
+            browser, on this computer.
+          </span>
+        </p>
+      )}
+      {!abilities.webAuthn ? (
+        <p class="callout care">
+          <Icon name="warning" />
+          <span>This browser has no passkeys (WebAuthn), so nothing can be created in it.</span>
+        </p>
+      ) : seal === null ? (
+        <form
+          class="create"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (name !== '') act.run(create);
+          }}
+        >
+          <fieldset disabled={act.isBusy}>
+            <legend>Kind</legend>
+            <Choice kind="sealed" chosen={kind} disabled={!canSeal} onChoose={setKind} />
+            <Choice kind="passkey" chosen={kind} onChoose={setKind} />
+          </fieldset>
+          <label for={nameId}>Name</label>
+          <input
+            id={nameId}
+            value={label}
+            maxLength={64}
+            autocomplete="off"
+            onInput={(event) => setLabel(event.currentTarget.value)}
+          />
+          <Problem text={act.problem} />
+          <button type="submit" class="button primary" disabled={name === '' || act.isBusy}>
+            {act.isBusy ? 'Waiting for you…' : 'Create'}
+          </button>
+        </form>
+      ) : (
+        <div class="create" role="group" aria-label="Second step">
+          <p class="lead">
+            The passkey is made. Verify yourself once more: now it makes the key, and seals it.
+          </p>
+          <Problem text={act.problem} />
+          <button
+            type="button"
+            class="button primary"
+            disabled={act.isBusy}
+            onClick={() => act.run(async () => settle(await seal.next()))}
+          >
+            {act.isBusy ? 'Waiting for you…' : 'Seal the key'}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+const createProblems = {
+  cancelled: 'It was cancelled, or you were not verified. Nothing was made.',
+  noPrf:
+    'This passkey gives no secret to seal a key with (PRF). The key was not made. Choose the other kind, or another place for the passkey.',
+  refused: 'signer did not take it. Nothing was made.',
+} as const;
+
+const kinds: Record<Kind, { name: string; icon: IconName; words: string }> = {
+  sealed: {
+    name: 'Sealed key',
+    icon: 'sealed',
+    words:
+      'A P-256 key, encrypted in this browser and opened by a passkey for one signature. It works with every server and every ssh.',
+  },
+  passkey: {
+    name: 'Passkey',
+    icon: 'passkey',
+    words:
+      'The server itself checks that you were verified. It needs OpenSSH 8.4 or later there, and vmux connect here: through the agent, ssh up to 10.2 cannot use it.',
+  },
+};
+
+interface ChoiceProps {
+  kind: Kind;
+  chosen: Kind;
+  disabled?: boolean;
+  onChoose(kind: Kind): void;
+}
+
+function Choice({ kind, chosen, disabled = false, onChoose }: ChoiceProps) {
+  const id = useId();
+  const { name, icon, words } = kinds[kind];
+  return (
+    <label class={`choice ${disabled ? 'off' : ''}`}>
+      <input
+        type="radio"
+        name="kind"
+        value={kind}
+        checked={kind === chosen}
+        disabled={disabled}
+        aria-describedby={id}
+        onChange={() => onChoose(kind)}
+      />
+      <Icon name={icon} class="tile" />
+      <span class="row-text">
+        <span class="row-title">{name}</span>
+        <span class="row-detail" id={id}>
+          {disabled ? 'Not here: this browser cannot seal a key under a passkey (no PRF).' : words}
+        </span>
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,43 @@
+/** `signer start --web`: the page is opened, and its person told what they should know of it. */
+import type { Running } from '../../running.ts';
+import { Trouble, WrongUsage } from '../../trouble.ts';
+import { certificateWarning } from './authority-files.ts';
+import { pairedBrowsers } from './browsers.ts';
+import type { WantedPlace } from './page-options.ts';
+import { choosePlace, placeOf } from './place.ts';
+import { startWeb, type Web } from './web.ts';
+
+/** Listens. `news`: lines for its person. @throws {WrongUsage} @throws {Trouble} */
+export async function openWeb(
+  running: Running,
+  wanted: WantedPlace,
+): Promise<{ web: Web; news: string[] }> {
+  const isFirst = placeOf(running.log) === null;
+  const place = choosePlace(running.log, wanted);
+  try {
+    const web = await startWeb(running, place);
+    const first = `it keeps the name ${place.host} and the port ${place.port} for good`;
+    return { web, news: [...newsOf(running, web), ...(isFirst ? [first] : [])] };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new WrongUsage(`port ${place.port} of the page is taken; is signer running already?`);
+    }
+    if (error instanceof Trouble || error instanceof WrongUsage) throw error;
+    throw new Trouble('stateUnusable', message);
+  }
+}
+
+function newsOf(running: Running, { origin, certificate }: Web): string[] {
+  const news = [`the phone’s page is at ${origin}`];
+  if (certificate !== null) {
+    const { authority, notAfter } = certificate;
+    if (authority !== null) news.push(`  its certificate authority: SHA-256 ${authority.sha256}`);
+    const warning = certificateWarning(notAfter, Date.now());
+    if (warning !== null) news.push(`  ${warning}`);
+  }
+  if (pairedBrowsers(running.log).length === 0) {
+    news.push('hint: no phone is paired with it yet: signer web setup, in another terminal');
+  }
+  return news;
+}

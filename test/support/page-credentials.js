@@ -1,0 +1,54 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- the page gets this one function */
+/** In a page: what `navigator.credentials` is there, with an authenticator that runs elsewhere. */
+(() => {
+  const encode = (source) => {
+    const bytes = ArrayBuffer.isView(source)
+      ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+      : new Uint8Array(source);
+    return btoa(String.fromCharCode(...bytes))
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')
+      .replaceAll('=', '');
+  };
+  const decode = (text) =>
+    Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (one) =>
+      one.charCodeAt(0),
+    ).buffer;
+
+  async function ask(method, { publicKey, signal }) {
+    const answer = await globalThis.askAuthenticator({
+      method,
+      origin: location.origin,
+      rpId: publicKey.rpId ?? publicKey.rp?.id ?? location.hostname,
+      challenge: encode(publicKey.challenge),
+      allowed: (publicKey.allowCredentials ?? []).map(({ id }) => encode(id)),
+      prf: publicKey.extensions?.prf?.eval ? encode(publicKey.extensions.prf.eval.first) : null,
+    });
+    if (signal?.aborted) throw new DOMException('aborted', 'AbortError');
+    if (answer === null) throw new DOMException('not allowed', 'NotAllowedError');
+    return credentialOf(answer);
+  }
+
+  function credentialOf({ id, clientDataJSON, authenticatorData, signature, extensions }) {
+    const results = structuredClone(extensions);
+    if (results.prf?.results) results.prf.results.first = decode(results.prf.results.first);
+    const response = {
+      clientDataJSON: decode(clientDataJSON),
+      authenticatorData: decode(authenticatorData),
+      ...(signature && { signature: decode(signature) }),
+      getAuthenticatorData: () => decode(authenticatorData),
+      getTransports: () => ['internal'],
+    };
+    return {
+      id,
+      rawId: decode(id),
+      type: 'public-key',
+      authenticatorAttachment: 'platform',
+      response,
+      getClientExtensionResults: () => results,
+    };
+  }
+
+  CredentialsContainer.prototype.create = (options) => ask('create', options);
+  CredentialsContainer.prototype.get = (options) => ask('get', options);
+})();
