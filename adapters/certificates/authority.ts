@@ -34,7 +34,7 @@ export async function createAuthority(host: string, now = Date.now()): Promise<K
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
-    name: `CN=Remote signer at ${host}`,
+    name: commonName(`Remote signer at ${host}`, 'Remote signer'),
     // A clock that is a day behind must not make it worthless.
     notBefore: new Date(now - DAY),
     notAfter: new Date(now + AUTHORITY_DAYS * DAY),
@@ -43,6 +43,8 @@ export async function createAuthority(host: string, now = Date.now()): Promise<K
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      // Names of mail and people are not constrained: nothing but web servers is certified.
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       onlyFor(x509, host),
     ],
@@ -69,7 +71,7 @@ export async function issueLeaf(
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: newSerial(),
-    subject: `CN=${host}`,
+    subject: commonName(host, 'Remote signer page'),
     issuer: issuer.subject,
     notBefore: new Date(now - DAY),
     notAfter: new Date(now + LEAF_DAYS * DAY - DAY),
@@ -101,6 +103,12 @@ export function certificateFacts(pem: string): { notAfter: number; sha256: strin
   };
 }
 
+/** Whether the authority has signed it. Throws when one of them is no certificate. */
+export function isIssuedBy(authority: KeyedCertificate, leaf: KeyedCertificate): boolean {
+  const issuer = new X509Certificate(authority.certificatePem);
+  return new X509Certificate(leaf.certificatePem).verify(issuer.publicKey);
+}
+
 /** Whether `certificatePem` is for this host and has this key. Never throws. */
 export function isCertificateFor(
   { certificatePem, privateKeyPem }: KeyedCertificate,
@@ -116,12 +124,20 @@ export function isCertificateFor(
   }
 }
 
-/** Permits this DNS name, and no IP address. Names below it are permitted, too: RFC 5280 has it so. */
+/** RFC 5280 appendix A: at most 64 characters, which a host name may exceed. */
+const commonName = (text: string, otherwise: string) =>
+  `CN=${text.length <= 64 ? text : otherwise}`;
+
+/**
+ * Permits this DNS name, and no IP address. A permitted name permits those below it, so they are
+ * excluded: with a leading dot, which RFC 5280 does not have for DNS names, but verifiers do.
+ */
 function onlyFor(x509: Library, host: string) {
   const dns = tlv(0x82, Buffer.from(host));
+  const below = subtree(tlv(0x82, Buffer.from(`.${host}`)));
   const everyAddress = [8, 32].map((length) => subtree(tlv(0x87, Buffer.alloc(length))));
   const permitted = tlv(0xa0, subtree(dns));
-  const excluded = tlv(0xa1, Buffer.concat(everyAddress));
+  const excluded = tlv(0xa1, Buffer.concat([below, ...everyAddress]));
   return new x509.Extension('2.5.29.30', true, tlv(0x30, Buffer.concat([permitted, excluded])));
 }
 

@@ -30,10 +30,11 @@ export interface RouteParts {
   file: (path: string) => PageFile | null;
   /** Those that are paired now. */
   browsers: () => readonly { id: string; publicKey: string }[];
-  /** Uses the pairing code up. */
-  redeem: (code: string) => 'ok' | 'noInvitation' | 'wrongCode' | 'tooManyTries';
-  /** Returns the id of the browser. */
-  pair: (browser: { name: string; publicKey: string }) => string;
+  /** Pairs the browser, and uses the code up, if it is the right one. */
+  admit: (
+    code: string,
+    browser: { name: string; publicKey: string },
+  ) => { browserId: string } | 'noInvitation' | 'wrongCode' | 'tooManyTries';
 }
 
 type Env = { Bindings: HttpBindings };
@@ -41,7 +42,7 @@ type Env = { Bindings: HttpBindings };
 const LARGEST_BODY = 16 * 1024;
 
 export function createRoutes(parts: RouteParts): Hono<Env> {
-  const { origin, sessions, file, browsers, redeem, pair } = parts;
+  const { origin, sessions, file, browsers, admit } = parts;
   const access = createAccess(origin);
   const headers = securityHeaders(origin);
   const app = new Hono<Env>();
@@ -72,11 +73,10 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     if (!isSignedBy(publicKey, pairingText(origin, code, publicKey), signature)) {
       return refuse(c, 400, 'malformed');
     }
-    const redeemed = redeem(code);
-    if (redeemed !== 'ok') return refuse(c, 403, redeemed);
-    const browserId = pair({ name, publicKey });
-    c.header('Set-Cookie', sessions.begin(browserId));
-    return c.json({ browserId } satisfies PairReply);
+    const admitted = admit(code, { name, publicKey });
+    if (typeof admitted === 'string') return refuse(c, 403, admitted);
+    c.header('Set-Cookie', sessions.begin(admitted.browserId));
+    return c.json(admitted satisfies PairReply);
   });
 
   app.post(paths.nonce, (c) => c.json({ nonce: sessions.newNonce() } satisfies NonceReply));

@@ -10,6 +10,8 @@ const commands: Record<string, () => Promise<Command>> = {
   policy: async () => (await import('./commands/policy.ts')).command,
   receipts: async () => (await import('./commands/receipts.ts')).command,
   push: async () => (await import('./commands/push.ts')).command,
+  web: async () => (await import('./commands/web.ts')).command,
+  doctor: async () => (await import('./commands/doctor.ts')).command,
   log: async () => (await import('./commands/log.ts')).command,
   inspect: async () => (await import('./commands/inspect.ts')).command,
 };

@@ -53,7 +53,7 @@ async function rig({ secure = false } = {}) {
           ? { type: 'text/javascript', body: new Uint8Array([59]), immutable: true }
           : null,
     browsers: () => paired,
-    redeem(code) {
+    admit(code, browser) {
       if (invitation === 'used') return 'noInvitation';
       if (tries >= 5) return 'tooManyTries';
       if (code !== CODE) {
@@ -61,11 +61,9 @@ async function rig({ secure = false } = {}) {
         return 'wrongCode';
       }
       invitation = 'used';
-      return 'ok';
-    },
-    pair(browser) {
-      paired.push({ id: `browser-${paired.length}`, ...browser });
-      return paired.at(-1)!.id;
+      const browserId = `browser-${paired.length}`;
+      paired.push({ id: browserId, ...browser });
+      return { browserId };
     },
     connected: (connection) => connection.onMessage((message) => void received.push(message)),
   });

@@ -34,6 +34,9 @@ const send = (changes: Partial<PushMessage> = {}) =>
 const bytesOf = async (request: Request | undefined) =>
   new Uint8Array((await request?.arrayBuffer()) ?? []);
 
+const decoded = (text: string) => Buffer.from(text, 'base64url');
+const jsonIn = (part: string) => JSON.parse(decoded(part).toString()) as unknown;
+
 /** The JSON in each of a JWT's first two parts, after its signature was checked. */
 function readJwt(authorization: string | null) {
   const [, token = '', key = ''] =
@@ -51,8 +54,7 @@ function readJwt(authorization: string | null) {
     { key: publicKey, dsaEncoding: 'ieee-p1363' },
     Buffer.from(signature, 'base64url'),
   );
-  const json = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as unknown;
-  return { holds, key, header: json(header), claims: json(claims) as Record<string, unknown> };
+  return { holds, key, header: jsonIn(header), claims: jsonIn(claims) as Record<string, unknown> };
 }
 
 describe('a message to a browser', () => {
@@ -97,17 +99,16 @@ describe('a message to a browser', () => {
   });
 
   it('is read by the test as RFC 8291 has it in section 5', () => {
-    const bytes = (text: string) => Buffer.from(text, 'base64url');
     const { read, subscription } = createPushBrowser(endpoint, {
-      privateKey: bytes('q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94'),
-      auth: bytes('BTBZMqHH6r4Tts7J_aSIgg'),
+      privateKey: decoded('q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94'),
+      auth: decoded('BTBZMqHH6r4Tts7J_aSIgg'),
     });
     expect(subscription.keys.p256dh).toBe(
       'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
     );
     const body =
       'DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN';
-    expect(read(bytes(body))).toBe('When I grow up, I want to be a watermelon');
+    expect(read(decoded(body))).toBe('When I grow up, I want to be a watermelon');
   });
 });
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
+import { securityHeaders } from '../../adapters/phone-page/headers.ts';
 import { filesBelow } from '../../app/phone/web/page-files.ts';
 import type { Fake } from './fake-phone.ts';
 import type { Scene } from './scenes.ts';
@@ -11,22 +12,6 @@ import type { Scene } from './scenes.ts';
 const root = resolve('app/phone/page');
 const ownPhone = join(root, 'core/phone.ts');
 const fakePhone = resolve('test/phone-page/fake-phone.ts');
-
-/** What the page's own server says of what the page may do. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  'trusted-types worker',
-].join('; ');
 
 /** Builds into `folder`. */
 export async function buildScreens(folder: string): Promise<void> {
@@ -57,19 +42,20 @@ export interface ServedScreens {
 
 export async function serveScreens(folder: string): Promise<ServedScreens> {
   const find = filesBelow(folder);
+  let headers: Record<string, string> = {};
   const server = createServer((request, answer) => {
     const file = find(new URL(request.url ?? '/', 'http://localhost').pathname);
     if (file === null) {
       answer.writeHead(404).end();
       return;
     }
-    answer
-      .writeHead(200, { 'Content-Type': file.type, 'Content-Security-Policy': policy })
-      .end(file.body);
+    answer.writeHead(200, { ...headers, 'Content-Type': file.type }).end(file.body);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
-  return { origin: `http://localhost:${port}`, close: () => server.close() };
+  const origin = `http://localhost:${port}`;
+  headers = securityHeaders(origin);
+  return { origin, close: () => server.close() };
 }
 
 export interface OpenScreens {
@@ -89,13 +75,15 @@ export interface Look {
   dark?: boolean;
   hash?: string;
   scale?: number;
+  /** With its worker. */
+  isWorking?: boolean;
 }
 
 export async function openScreens(
   browser: Browser,
   origin: string,
   scene: Scene,
-  { width = 390, height = 844, dark = false, hash = '', scale = 1 }: Look = {},
+  { width = 390, height = 844, dark = false, hash = '', scale = 1, isWorking = false }: Look = {},
 ): Promise<OpenScreens> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -103,14 +91,17 @@ export async function openScreens(
     colorScheme: dark ? 'dark' : 'light',
     locale: 'en-GB',
     timezoneId: 'UTC',
-    serviceWorkers: 'block',
+    serviceWorkers: isWorking ? 'allow' : 'block',
   });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    const isWrong = message.type() === 'error' || message.type() === 'warning';
+    if (isWrong && !message.text().includes('blocked by Playwright'))
+      complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
+  await page.addInitScript({ path: resolve('test/support/in-page.js') });
   await page.addInitScript(`globalThis.firstScene = ${JSON.stringify(scene)}`);
   await page.goto(`${origin}/${hash}`);
   await page.waitForSelector('h1');

@@ -1,7 +1,7 @@
 /** Debian's Chromium, driven as a person would use it. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -14,13 +14,38 @@ export const chromiumMissing: string | null = existsSync(CHROMIUM)
  * `prefix`: what runs a command where the page is; `directory`: where it may leave files. Headless,
  * and without its sandbox for root, who cannot have one.
  */
-export async function openBrowser(directory: string, prefix: string[] = []): Promise<Browser> {
+export async function openBrowser(
+  directory: string,
+  prefix: string[] = [],
+  { args = [] as string[] } = {},
+): Promise<Browser> {
+  return chromium.launch({
+    executablePath: wrapperIn(directory, prefix),
+    chromiumSandbox: process.getuid?.() !== 0,
+    args: ['--disable-dev-shm-usage', ...args],
+  });
+}
+
+/** A program that runs the browser behind `prefix`. */
+function wrapperIn(directory: string, prefix: string[]): string {
   const wrapper = join(directory, 'chromium');
   const words = [...prefix, CHROMIUM].map((word) => `'${word}'`).join(' ');
   writeFileSync(wrapper, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
-  return chromium.launch({
-    executablePath: wrapper,
+  return wrapper;
+}
+
+/** The same with what it stores in `profile`, where it is found the next time. */
+export function openProfile(
+  directory: string,
+  profile: string,
+  prefix: string[],
+  viewport: { width: number; height: number },
+): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: wrapperIn(directory, prefix),
     chromiumSandbox: process.getuid?.() !== 0,
     args: ['--disable-dev-shm-usage'],
+    viewport,
+    hasTouch: true,
   });
 }

@@ -33,7 +33,8 @@ export const needed: readonly Needed[] = [
   { command: 'dbclient', debian: 'dropbear-bin', suites: "Dropbear's client with the agent" },
   { command: 'mosh', debian: 'mosh', suites: 'mosh with the agent' },
   { command: 'rsync', debian: 'rsync', suites: 'rsync with the agent' },
-  { command: 'chromium', debian: 'chromium', suites: "the inspector's page in a browser" },
+  { command: 'chromium', debian: 'chromium', suites: 'the pages in a browser' },
+  { command: 'certutil', debian: 'libnss3-tools', suites: 'certificates in a browser' },
   { command: 'git', debian: 'git', suites: 'git over ssh, and commits signed with the agent' },
 ];
 

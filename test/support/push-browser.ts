@@ -30,8 +30,6 @@ export function createPushBrowser(
       const salt = bytes.subarray(0, 16);
       const start = 21 + bytes.readUInt8(20);
       const sender = bytes.subarray(21, start);
-      const hkdf = (key: Uint8Array, salted: Uint8Array, info: Uint8Array, length: number) =>
-        Buffer.from(hkdfSync('sha256', key, salted, info, length));
       const keyInfo = Buffer.concat([Buffer.from('WebPush: info\0'), p256dh, sender]);
       const input = hkdf(own.computeSecret(sender), auth, keyInfo, 32);
       const key = hkdf(input, salt, Buffer.from('Content-Encoding: aes128gcm\0'), 16);
@@ -42,6 +40,10 @@ export function createPushBrowser(
       return padded.subarray(0, padded.lastIndexOf(2)).toString('utf8');
     },
   };
+}
+
+function hkdf(key: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, salt, info, length));
 }
 
 function newSecrets(): Secrets {

@@ -17,7 +17,7 @@ import { failures } from '../../../machines/failures.ts';
 import type { PublicIdentity } from '../../../machines/ports.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import type { Running } from '../../running.ts';
-import { bad, good, measure, type Check, type Finding } from '../check.ts';
+import { bad, good, measure, type Check, type Finding } from '../../check.ts';
 import { offeredIdentities } from '../records.ts';
 import { isForAgents } from './key-order.ts';
 import { nameHelperPath } from './name-helper.ts';

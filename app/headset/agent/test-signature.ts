@@ -15,7 +15,7 @@ import { failures, type FailureReason } from '../../../machines/failures.ts';
 import { signingMachine, type SigningInput } from '../../../machines/headset/signing.machine.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { say } from '../../terminal/say.ts';
-import { bad, good, type Finding } from '../check.ts';
+import { bad, good, type Finding } from '../../check.ts';
 import { WAITING } from '../overlay.ts';
 
 /** In no namespace that anything else checks, so that the signature is of no use to anybody. */

@@ -16,7 +16,7 @@ import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { WrongUsage } from '../../trouble.ts';
 import { agentChecks, checkSocket, isAgentExpected } from '../agent/doctor-checks.ts';
 import { defaultSocket } from '../agent/ssh-config.ts';
-import { bad, good, measure, type Check, type Finding } from '../check.ts';
+import { bad, good, measure, printCheck, type Check, type Finding } from '../../check.ts';
 import { startPhoneLink } from '../phone-link.ts';
 import { pairedPhones } from '../records.ts';
 import { findSavedHost, parseEndpoint, parseTarget } from '../target.ts';
@@ -49,7 +49,7 @@ async function run(args: string[]): Promise<number> {
   const checks: Check[] = [];
   const note = (check: Check) => {
     checks.push(check);
-    if (!values.json) print(check);
+    if (!values.json) printCheck(check);
   };
   try {
     note(await measure('event log', async () => checkLog(running)));
@@ -67,13 +67,6 @@ async function run(args: string[]): Promise<number> {
   }
   if (values.json) process.stdout.write(`${showJson(checks, 2)}\n`);
   return checks.every(({ ok }) => ok) ? 0 : 1;
-}
-
-function print({ hop, ok, ms, found, hint }: Check): void {
-  process.stdout.write(
-    `${ok ? 'ok  ' : 'FAIL'}  ${hop.padEnd(13)} ${String(Math.round(ms)).padStart(5)} ms  ${found}\n`,
-  );
-  if (hint !== null) process.stdout.write(`      hint: ${hint}\n`);
 }
 
 function checkLog({ log }: Running): Finding {

@@ -77,21 +77,25 @@ async function test(push: Push, rows: BrowserRow[]): Promise<number> {
   let failed = 0;
   for (const { id, name, through } of rows) {
     if (through === null) continue;
-    const outcome = await push.test(id);
-    if (outcome !== 'sent') failed += 1;
-    print(`${showForeign(name)}: ${outcomeWords(outcome, through)}`);
+    const failure = await failureOf(push.test(id));
+    if (failure !== null) failed += 1;
+    const taken = `${through} took it; the notification comes in a few seconds`;
+    print(`${showForeign(name)}: ${failure ?? taken}`);
   }
   if (rows.every(({ through }) => through === null)) return nobody();
   print(whoSeesWhat);
   return failed === 0 ? 0 : 1;
 }
 
-function outcomeWords(outcome: string, through: PushCompany): string {
-  if (outcome === 'sent') return `${through} took it; the notification comes in a few seconds`;
-  if (outcome === 'gone') {
-    return `${through} no longer knows this browser, so it is off now; turn it on again in the page`;
+/** The sentence about it, or `null`. */
+async function failureOf(test: Promise<'sent'>): Promise<string | null> {
+  try {
+    await test;
+    return null;
+  } catch (error) {
+    if (error instanceof WrongUsage) return error.message;
+    throw error;
   }
-  return outcome;
 }
 
 function off(push: Push, rows: BrowserRow[]): number {

@@ -2,7 +2,8 @@
 import type { ShownSheet } from './port.ts';
 
 /** All that makes a sheet this one: a change of it has to be read before a tap counts. */
-export const whatOf = ({ sheet }: ShownSheet) => `${sheet.ref}\n${sheet.bytes}\n${sheet.badge.badge}`;
+export const whatOf = ({ sheet }: ShownSheet) =>
+  `${sheet.ref}\n${sheet.bytes}\n${sheet.badge.badge}`;
 
 /** Why there is nothing to approve; `null`: there is. Foreign text in it is `rpId` only. */
 export type Obstacle =

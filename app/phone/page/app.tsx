@@ -36,8 +36,7 @@ function Tabs({ snapshot }: { snapshot: PageSnapshot }) {
 
   useEffect(() => {
     const heading = main.current?.querySelector('h1') ?? null;
-    document.title =
-      heading === null ? 'Remote Signer' : `${heading.textContent} · Remote Signer`;
+    document.title = heading === null ? 'Remote Signer' : `${heading.textContent} · Remote Signer`;
     // Whoever listens hears where they are now; at first that is the page itself.
     if (opened.current === place) return;
     opened.current = place;

@@ -130,7 +130,7 @@ interface ChoiceProps {
 }
 
 function Choice({ kind, chosen, disabled = false, onChoose }: ChoiceProps) {
-  const id = useId();
+  const ids = { name: useId(), words: useId() };
   const { name, icon, words } = kinds[kind];
   return (
     <label class={`choice ${disabled ? 'off' : ''}`}>
@@ -140,13 +140,16 @@ function Choice({ kind, chosen, disabled = false, onChoose }: ChoiceProps) {
         value={kind}
         checked={kind === chosen}
         disabled={disabled}
-        aria-describedby={id}
+        aria-labelledby={ids.name}
+        aria-describedby={ids.words}
         onChange={() => onChoose(kind)}
       />
       <Icon name={icon} class="tile" />
       <span class="row-text">
-        <span class="row-title">{name}</span>
-        <span class="row-detail" id={id}>
+        <span class="row-title" id={ids.name}>
+          {name}
+        </span>
+        <span class="row-detail" id={ids.words}>
           {disabled ? 'Not here: this browser cannot seal a key under a passkey (no PRF).' : words}
         </span>
       </span>

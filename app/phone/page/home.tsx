@@ -92,8 +92,8 @@ function standing({ link, state }: PageSnapshot): Standing {
     detail: (
       <>
         <Foreign text={first.name} max={40} />
-        {linked.length > 1 && ` and ${linked.length - 1} more`} linked. Requests appear here by
-        themselves.
+        {linked.length > 1 ? ` and ${linked.length - 1} more are` : ' is'} linked. Requests appear
+        here by themselves.
       </>
     ),
   };

@@ -78,13 +78,15 @@ interface SwitchRowProps {
 
 /** Shows what is so, not what was tapped: the answer of the phone behind it turns it. */
 export function SwitchRow({ label, detail, isOn, disabled = false, onChange }: SwitchRowProps) {
-  const id = useId();
+  const ids = { label: useId(), detail: useId() };
   return (
     <label class="row">
       <span class="row-text">
-        <span class="row-title">{label}</span>
+        <span class="row-title" id={ids.label}>
+          {label}
+        </span>
         {detail !== undefined && (
-          <span class="row-detail" id={id}>
+          <span class="row-detail" id={ids.detail}>
             {detail}
           </span>
         )}
@@ -95,7 +97,8 @@ export function SwitchRow({ label, detail, isOn, disabled = false, onChange }: S
         class="switch"
         checked={isOn}
         disabled={disabled}
-        aria-describedby={detail === undefined ? undefined : id}
+        aria-labelledby={ids.label}
+        aria-describedby={detail === undefined ? undefined : ids.detail}
         onChange={(event) => {
           const wanted = event.currentTarget.checked;
           event.currentTarget.checked = isOn;
@@ -105,6 +108,13 @@ export function SwitchRow({ label, detail, isOn, disabled = false, onChange }: S
     </label>
   );
 }
+
+/** Read out when it changes, beside what shows it to the eye. */
+export const Said = ({ text }: { text: string | null }) => (
+  <span class="unseen" role="status">
+    {text}
+  </span>
+);
 
 export const Problem = ({ text }: { text: string | null }) => (
   <div role="alert">{text !== null && <p class="problem">{text}</p>}</div>

@@ -46,7 +46,7 @@ export function PairForm({ abilities }: { abilities: Abilities }) {
         On the computer that runs signer, <code>signer web setup</code> shows it. It is good for two
         minutes, once.
       </p>
-      <label for={ids.name}>Name of this phone</label>
+      <label for={ids.name}>Name of this {abilities.isAppleTouch ? 'phone' : 'browser'}</label>
       <input
         id={ids.name}
         value={name}

@@ -8,7 +8,7 @@ import { useAct, usePhone, type Act } from './snapshot.ts';
 const forwardingNames: Record<Policy['forwarding'], string> = {
   never: 'Never',
   ask: 'Ask each time',
-  listed: 'Through listed hosts',
+  listed: 'Listed hosts only',
 };
 
 /** Seconds that are offered; the terminal takes any between the limits. */
@@ -61,7 +61,9 @@ export function PolicyGroups({ policy }: { policy: Policy }) {
             disabled={act.isBusy}
             onChange={(event) => {
               const wanted = event.currentTarget.value;
-              const forwarding = (['never', 'ask', 'listed'] as const).find((one) => one === wanted);
+              const forwarding = (['never', 'ask', 'listed'] as const).find(
+                (one) => one === wanted,
+              );
               if (forwarding !== undefined) set({ forwarding });
             }}
           >

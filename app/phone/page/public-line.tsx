@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { PageIdentity } from '../../../adapters/phone-page/protocol.ts';
-import { ActionRow, Group, Problem } from './list.tsx';
+import { ActionRow, Group, Problem, Said } from './list.tsx';
 import { QrCode } from './qr-code.tsx';
 import { useAct } from './snapshot.ts';
 
@@ -36,7 +36,7 @@ export function PublicLine({ identity: { line, label }, note }: PublicLineProps)
         </p>
         <ActionRow
           icon="copy"
-          label={<span role="status">{isCopied ? 'Copied' : 'Copy'}</span>}
+          label={isCopied ? 'Copied' : 'Copy'}
           onTap={() => act.run(copy, () => setCopied(true))}
         />
         {'share' in navigator && (
@@ -49,6 +49,7 @@ export function PublicLine({ identity: { line, label }, note }: PublicLineProps)
         />
         {isCode && <QrCode text={line} />}
       </Group>
+      <Said text={isCopied ? 'Copied' : null} />
       <Problem text={act.problem} />
     </>
   );

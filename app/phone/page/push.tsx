@@ -1,7 +1,7 @@
 /** Notifications while the page is closed: off until the person turns them on. */
 import { useState } from 'preact/hooks';
 import type { PhoneState } from '../../../adapters/phone-page/protocol.ts';
-import { ActionRow, Group, Problem, SwitchRow } from './list.tsx';
+import { ActionRow, Group, Problem, Said, SwitchRow } from './list.tsx';
 import { useAct, usePhone } from './snapshot.ts';
 
 interface PushGroupProps {
@@ -9,6 +9,8 @@ interface PushGroupProps {
   canPush: boolean;
   isAppleTouch: boolean;
 }
+
+const SENT = 'Sent: it comes in a moment';
 
 const whatItIs =
   'Wakes this phone when a request comes while the page is closed. The message goes through the servers of Apple or Google (of whoever makes your browser): they learn when something is waiting, and nothing of what.';
@@ -26,7 +28,10 @@ export function PushGroup({ push, canPush, isAppleTouch }: PushGroupProps) {
   };
   return (
     <>
-      <Group title="Notifications" note={isOffered ? whatItIs : unofferedWords(canPush, isAppleTouch)}>
+      <Group
+        title="Notifications"
+        note={isOffered ? whatItIs : unofferedWords(canPush, isAppleTouch)}
+      >
         <SwitchRow
           label="Notify me of requests"
           isOn={push.isOn}
@@ -35,12 +40,18 @@ export function PushGroup({ push, canPush, isAppleTouch }: PushGroupProps) {
         />
         {push.isOn && (
           <ActionRow
-            label={<span role="status">{isSent ? 'Sent: it comes in a moment' : 'Send a test'}</span>}
+            label={isSent ? SENT : 'Send a test'}
             disabled={act.isBusy}
-            onTap={() => act.run(() => phone.ask({ do: 'push.test' }), () => setSent(true))}
+            onTap={() =>
+              act.run(
+                () => phone.ask({ do: 'push.test' }),
+                () => setSent(true),
+              )
+            }
           />
         )}
       </Group>
+      <Said text={isSent ? SENT : null} />
       <Problem text={act.problem} />
     </>
   );

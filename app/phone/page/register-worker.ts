@@ -9,10 +9,10 @@ interface TrustedTypes {
 
 const WORKER = '/sw.js';
 
-/** The one address of a script that the page makes itself, for its policy `worker`. */
+/** The one address of a script that the page makes itself, for its policy `page`. */
 function workerAddress(): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  const policy = trustedTypes?.createPolicy('worker', { createScriptURL: () => WORKER });
+  const policy = trustedTypes?.createPolicy('page', { createScriptURL: () => WORKER });
   return policy?.createScriptURL(WORKER) ?? WORKER;
 }
 

@@ -9,14 +9,16 @@ import type { ReadBytes, ShownSheet } from './port.ts';
 
 interface SheetBodyProps {
   shown: ShownSheet;
+  /** What is claimed is not to be believed: nothing of it is vouched for by a badge or a code. */
+  isDoubtful: boolean;
   onPin(pin: boolean): void;
 }
 
-export function SheetBody({ shown: { sheet, read }, onPin }: SheetBodyProps) {
+export function SheetBody({ shown: { sheet, read }, isDoubtful, onPin }: SheetBodyProps) {
   const way = wayWords(sheet);
   return (
     <>
-      <Route sheet={sheet} read={read} />
+      <Route sheet={sheet} read={read} isDoubtful={isDoubtful} />
       <div class="card facts">
         {read !== null && read.kind !== 'sshsig' && (
           <FactRow name="User">
@@ -45,7 +47,7 @@ export function SheetBody({ shown: { sheet, read }, onPin }: SheetBodyProps) {
           </FactRow>
         )}
         <Detail sheet={sheet} read={read} />
-        {sheet.canPin && (
+        {sheet.canPin && !isDoubtful && (
           <SwitchRow
             label="Remember this host"
             detail={<bdi>{pinnedAs(sheet)}</bdi>}
@@ -54,11 +56,9 @@ export function SheetBody({ shown: { sheet, read }, onPin }: SheetBodyProps) {
           />
         )}
       </div>
-      {sheet.code !== null && (
+      {sheet.code !== null && !isDoubtful && (
         <div class="match">
-          <span class="match-code" aria-label={`Matching code ${[...sheet.code].join(' ')}`}>
-            {sheet.code}
-          </span>
+          <strong class="match-code">{sheet.code}</strong>
           <span>
             The same as on <Foreign text={sheet.deviceName} max={40} />?
           </span>
@@ -72,9 +72,14 @@ export function SheetBody({ shown: { sheet, read }, onPin }: SheetBodyProps) {
 const keyOf = (sheet: PageSheet, read: ReadBytes | null) =>
   read === null || read.kind === 'sshsig' ? sheet.fingerprint : read.fingerprint;
 
-function Route({ sheet, read }: { sheet: PageSheet; read: ReadBytes | null }) {
+interface RouteProps {
+  sheet: PageSheet;
+  read: ReadBytes | null;
+  isDoubtful: boolean;
+}
+
+function Route({ sheet, read, isDoubtful }: RouteProps) {
   const isSignature = read === null ? sheet.kind === 'sshsig' : read.kind === 'sshsig';
-  const to = destinationWords(sheet);
   return (
     <div class="route">
       <div id="sheet-route">
@@ -83,12 +88,19 @@ function Route({ sheet, read }: { sheet: PageSheet; read: ReadBytes | null }) {
         </p>
         <p class="route-arrow">
           <span aria-hidden="true">→ </span>
+          <span class="unseen">to </span>
           <span class="route-to">
-            {isSignature ? 'a signature' : sheet.host === '' ? '(not named)' : <Host name={sheet.host} />}
+            {isSignature ? (
+              'a signature'
+            ) : sheet.host === '' ? (
+              '(not named)'
+            ) : (
+              <Host name={sheet.host} />
+            )}
           </span>
         </p>
       </div>
-      {!isSignature && isOnlySaid(sheet.badge) && sheet.host !== '' && (
+      {!isSignature && (isDoubtful || isOnlySaid(sheet.badge)) && sheet.host !== '' && (
         <p class="said">
           said by <Foreign text={sheet.deviceName} max={40} />
         </p>
@@ -96,16 +108,24 @@ function Route({ sheet, read }: { sheet: PageSheet; read: ReadBytes | null }) {
       {isSignature ? (
         <p class="badge-words">{signatureWords}</p>
       ) : (
-        <>
-          <p class={`badge ${toneOf[sheet.badge.badge]}`}>{badgeName[sheet.badge.badge]}</p>
-          {to !== null && (
-            <p class="badge-words">
-              <bdi>{to}</bdi>
-            </p>
-          )}
-        </>
+        !isDoubtful && <BadgeWords sheet={sheet} />
       )}
     </div>
+  );
+}
+
+function BadgeWords({ sheet }: { sheet: PageSheet }) {
+  const { badge } = sheet.badge;
+  const words = destinationWords(sheet) ?? '';
+  const name = badgeName[badge];
+  const isRepeated = words.startsWith(`${name}: `);
+  return (
+    <>
+      <p class={`badge ${toneOf[badge]}`}>{name}</p>
+      <p class="badge-words">
+        <bdi>{isRepeated ? words.slice(name.length + 2) : words}</bdi>
+      </p>
+    </>
   );
 }
 

@@ -92,7 +92,11 @@ function OpenSheet({ shown, abilities, isMeant }: OpenSheetProps) {
         <Ring until={shown.until} total={sheet.total} />
       </header>
       <div class="sheet-scroll">
-        <SheetBody shown={shown} onPin={(pin) => phone.setPinning(ref, pin)} />
+        <SheetBody
+          shown={shown}
+          isDoubtful={obstacle?.why === 'mismatch' || obstacle?.why === 'unreadable'}
+          onPin={(pin) => phone.setPinning(ref, pin)}
+        />
         {mode === 'matching' && !alarm && (
           <CodeEntry sheet={sheet} onCode={(code) => phone.enterCode(ref, code)} />
         )}
@@ -100,7 +104,8 @@ function OpenSheet({ shown, abilities, isMeant }: OpenSheetProps) {
       </div>
       <footer class="sheet-foot">
         <p class="too-soon" role="status">
-          {isTooSoon && 'That tap did not count: the sheet had only just come up. Look at it first.'}
+          {isTooSoon &&
+            'That tap did not count: the sheet had only just come up. Look at it first.'}
         </p>
         <div class="answers">
           <button ref={denyButton} type="button" class="button deny" onClick={deny}>

@@ -27,7 +27,9 @@ export function StartScreen({ snapshot }: { snapshot: PageSnapshot }) {
       {!abilities.webAuthn && (
         <p class="callout care">
           <Icon name="warning" />
-          <span>This browser has no passkeys (WebAuthn). It can show requests and deny them only.</span>
+          <span>
+            This browser has no passkeys (WebAuthn). It can show requests and deny them only.
+          </span>
         </p>
       )}
       {isOnlySafari && !isAnyway ? (

@@ -8,6 +8,7 @@ import {
   createAuthority,
   isCertificateFor,
   isDue,
+  isIssuedBy,
   issueLeaf,
   type KeyedCertificate,
 } from '../../../adapters/certificates/authority.ts';
@@ -86,8 +87,11 @@ async function leafFor(
   now: number,
 ): Promise<KeyedCertificate> {
   const kept = read(home, 'leaf.json');
-  const isGood = kept?.host === host && !isDue(certificateFacts(kept.certificatePem).notAfter, now);
-  if (kept !== null && isGood) return kept;
+  const isGood =
+    kept?.host === host &&
+    isIssuedBy(authority, kept) &&
+    !isDue(certificateFacts(kept.certificatePem).notAfter, now);
+  if (isGood) return kept;
   const made = { host, ...(await issueLeaf(authority, host, now)) };
   rmSync(join(folderOf(home), 'leaf.json'), { force: true });
   write(home, 'leaf.json', made);
@@ -102,7 +106,7 @@ function read(home: string, name: string): Kept | null {
     certificateFacts(kept.certificatePem);
     return kept;
   } catch {
-    throw new Trouble('stateUnusable', `web/${name} is damaged; signer web forget begins anew`);
+    throw new Trouble('stateUnusable', `web/${name} is damaged; remove it: another is made`);
   }
 }
 
@@ -112,8 +116,11 @@ function write(home: string, name: string, kept: Kept): boolean {
   return createPrivateFile(join(folderOf(home), name), `${JSON.stringify(kept)}\n`);
 }
 
-/** @throws {WrongUsage} */
-function fromFiles({ cert, key }: { cert: string; key: string }, host: string): PlaceCertificate {
+/** @throws {WrongUsage} when they cannot be read, or are not one pair for this host. */
+export function fromFiles(
+  { cert, key }: { cert: string; key: string },
+  host: string,
+): PlaceCertificate {
   const [certificatePem, privateKeyPem] = [cert, key].map((path) => {
     try {
       return readFileSync(resolve(path), 'utf8');

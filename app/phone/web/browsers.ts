@@ -1,6 +1,6 @@
 /** The browsers that are this phone's page: projections of the event log, and what changes them. */
 import { randomUUID } from 'node:crypto';
-import type { EventLog } from '../../../adapters/event-log/store.ts';
+import type { Append, EventLog } from '../../../adapters/event-log/store.ts';
 
 export interface PairedBrowser {
   id: string;
@@ -24,14 +24,14 @@ export function pairedBrowsers(log: EventLog): PairedBrowser[] {
   });
 }
 
-/** Returns its id. */
-export function addBrowser(
-  log: EventLog,
-  { name, publicKey }: { name: string; publicKey: string },
-) {
+/** A browser with an id of its own, and the append that pairs it. */
+export function newBrowser({ name, publicKey }: { name: string; publicKey: string }): {
+  id: string;
+  append: Append;
+} {
   const id = randomUUID();
-  log.append(`browser/${id}`, 0, [{ type: 'browser.paired', data: { id, name, publicKey } }]);
-  return id;
+  const events = [{ type: 'browser.paired', data: { id, name, publicKey } }];
+  return { id, append: { stream: `browser/${id}`, expectedVersion: 0, events } };
 }
 
 export function removeBrowser(log: EventLog, id: string): void {

@@ -1,7 +1,8 @@
 /** Codes with which a browser becomes the phone's page: one at a time, once, for two minutes. */
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
-import type { EventLog } from '../../../adapters/event-log/store.ts';
+import type { Append, EventLog } from '../../../adapters/event-log/store.ts';
 import { PAIRING_ALPHABET, PAIRING_LENGTH } from '../../../adapters/phone-page/protocol.ts';
+import { newBrowser } from './browsers.ts';
 
 /** Milliseconds. */
 const LIFETIME = 2 * 60_000;
@@ -14,7 +15,7 @@ interface Invited {
   until: number;
 }
 
-export type Redeemed = 'ok' | 'noInvitation' | 'wrongCode' | 'tooManyTries';
+export type InvitationProblem = 'noInvitation' | 'wrongCode' | 'tooManyTries';
 
 const hashOf = (code: string) => createHash('sha256').update(code).digest('hex');
 
@@ -40,19 +41,41 @@ function latest(log: EventLog): { invited: Invited; refused: number; isUsed: boo
     }
     if (found === null) continue;
     if (type === 'browser.refused') found.refused += 1;
-    if (type === 'browser.redeemed') found.isUsed = true;
+    if (type === 'browser.redeemed' || type === 'browser.disinvited') found.isUsed = true;
   }
   return found;
 }
 
-/** Uses it up when it is the right one; counts the try when not, durably. */
-export function redeemInvitation(log: EventLog, code: string, now: number): Redeemed {
+/**
+ * Lets a browser in with the right code, which is used up in the same moment; counts the try with a
+ * wrong one. Durably, both. `browserId`: of the browser that is paired now.
+ */
+export function admit(
+  log: EventLog,
+  code: string,
+  browser: { name: string; publicKey: string },
+  now: number,
+): { browserId: string } | InvitationProblem {
   const found = latest(log);
   if (found === null || found.isUsed || now >= found.invited.until) return 'noInvitation';
   if (found.refused >= MOST_TRIES) return 'tooManyTries';
-  const isIt = timingSafeEqual(Buffer.from(hashOf(code)), Buffer.from(found.invited.codeHash));
-  log.append(stream, 'any', [{ type: isIt ? 'browser.redeemed' : 'browser.refused' }]);
-  return isIt ? 'ok' : 'wrongCode';
+  if (!timingSafeEqual(Buffer.from(hashOf(code)), Buffer.from(found.invited.codeHash))) {
+    log.append(stream, 'any', [{ type: 'browser.refused' }]);
+    return 'wrongCode';
+  }
+  const paired = newBrowser(browser);
+  const redeemed: Append = {
+    stream,
+    expectedVersion: 'any',
+    events: [{ type: 'browser.redeemed' }],
+  };
+  log.appendMany([redeemed, paired.append]);
+  return { browserId: paired.id };
+}
+
+/** Nobody waits for it any more. */
+export function revokeInvitation(log: EventLog): void {
+  log.append(stream, 'any', [{ type: 'browser.disinvited' }]);
 }
 
 /** Whether the latest invitation still waits for its browser. */

@@ -10,6 +10,7 @@ import type { EventLog } from '../../../adapters/event-log/store.ts';
 import { isRpId } from '../../../adapters/wire/relying-party.ts';
 import type { AdvertiseFact } from '../../../machines/phone/ports.ts';
 import { WrongUsage } from '../../trouble.ts';
+import { fromFiles } from './authority-files.ts';
 import type { WantedPlace } from './page-options.ts';
 
 export interface Place {
@@ -47,6 +48,8 @@ export function choosePlace(log: EventLog, wanted: WantedPlace): Place {
   const known = placeOf(log);
   const place = known === null ? newPlace(wanted) : samePlace(known, wanted);
   if (JSON.stringify(place) !== JSON.stringify(known)) {
+    // Not for good if nobody could open it.
+    if (place.certificate.kind === 'files') fromFiles(place.certificate, place.host);
     log.append(stream, 'any', [{ type: 'web.placed', data: place }]);
   }
   return place;

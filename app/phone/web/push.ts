@@ -134,12 +134,13 @@ export function createPush({ home, log, send = sendPush }: PushParts) {
         // A state directory or log that cannot be used: the signer's next append says so.
       }
     },
-    /** `sent`, `gone` (so it is off now) or why it failed, in a sentence. Rejects with `WrongUsage`. */
-    async test(browserId: string): Promise<string> {
+    /** Rejects with `WrongUsage`, and a sentence for the person, unless the push service took it. */
+    async test(browserId: string): Promise<'sent'> {
       const company = companyFor(browserId);
       const outcome = await sendTo(browserId);
       if (company === null || outcome === null) throw new WrongUsage('waking is off there');
-      return typeof outcome === 'string' ? outcome : failureSentence(company, outcome.failed);
+      if (outcome !== 'sent') throw new WrongUsage(failureSentence(company, outcome));
+      return outcome;
     },
     /** Gives up what is on its way. */
     close: () => ending.abort(),
@@ -147,7 +148,11 @@ export function createPush({ home, log, send = sendPush }: PushParts) {
 }
 
 /** How it is when a message could not be handed to the push service. */
-export function failureSentence(company: PushCompany, detail: string): string {
+function failureSentence(company: PushCompany, outcome: Exclude<PushOutcome, 'sent'>): string {
+  if (outcome === 'gone') {
+    return `${company} no longer knows this browser, so it is off now; turn it on again in the page`;
+  }
+  const detail = outcome.failed;
   const [, status] = /^HTTP (\d{3})/.exec(detail) ?? [];
   if (status === undefined) return `${company} was not reached (${detail})`;
   if (status === '429') return `${company} wants fewer messages for a while (${detail})`;

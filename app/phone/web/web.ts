@@ -14,9 +14,9 @@ import type { Screen } from '../screens.ts';
 import { perform } from './actions.ts';
 import { activityOf } from './activity.ts';
 import { certificateFor, type PlaceCertificate } from './authority-files.ts';
-import { addBrowser, pairedBrowsers } from './browsers.ts';
+import { pairedBrowsers } from './browsers.ts';
 import { createCreations } from './creations.ts';
-import { redeemInvitation } from './invitation.ts';
+import { admit } from './invitation.ts';
 import { pageFiles } from './page-files.ts';
 import { createPages } from './pages.ts';
 import { createPageScreen } from './page-screen.ts';
@@ -87,14 +87,14 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
     release: version(),
     file,
     browsers: () => pairedBrowsers(log),
-    redeem: (code) => redeemInvitation(log, code, Date.now()),
-    pair: (browser) => addBrowser(log, browser),
+    admit: (code, browser) => admit(log, code, browser, Date.now()),
     connected: pages.connected,
   });
   running.onHalt(() => void server.close());
   const published = isLocal ? null : (publishPlace(place)?.subscribe() ?? null);
   const stopWatching = watchLog(log, () => {
     server.recheckBrowsers();
+    push.dropUnpaired();
     pages.changed();
   });
   const renewing = setInterval(() => void renew(), RENEWAL_PERIOD).unref();

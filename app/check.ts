@@ -1,4 +1,4 @@
-/** One thing that `vmux doctor` looks at, and what it found. */
+/** One thing that a doctor looks at, and what it found. */
 
 export interface Check {
   hop: string;
@@ -21,4 +21,11 @@ export async function measure(
   const began = performance.now();
   const finding = await check();
   return { hop, ms: performance.now() - began, ...finding };
+}
+
+export function printCheck({ hop, ok, ms, found, hint }: Check): void {
+  process.stdout.write(
+    `${ok ? 'ok  ' : 'FAIL'}  ${hop.padEnd(13)} ${String(Math.round(ms)).padStart(5)} ms  ${found}\n`,
+  );
+  if (hint !== null) process.stdout.write(`      hint: ${hint}\n`);
 }
