@@ -2,9 +2,9 @@
 import { readKeyFields, readPlainKey, type PlainKey } from './plain-key.ts';
 import { verifyPlainSignature } from './plain-signature.ts';
 import { fingerprint } from './public-key.ts';
-import { CERTIFIED_KEY_TYPES, SSH_CERT_TYPE_HOST } from './protocol.ts';
+import { SSH_CERT_TYPE_HOST } from './protocol.ts';
 import { readOptionNames, readPrincipals } from '../wire/certificate-fields.ts';
-import { SSH_CERT_TYPE_USER } from '../wire/protocol.ts';
+import { CERTIFIED_KEY_TYPES, SSH_CERT_TYPE_USER } from '../wire/protocol.ts';
 import { wireReader } from '../wire/wire-reader.ts';
 
 export interface HostCertificate {

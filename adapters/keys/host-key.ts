@@ -4,7 +4,7 @@ import { readHostCertificate, type HostCertificate } from './host-certificate.ts
 import { isPlainKeyType, readPlainKey } from './plain-key.ts';
 import { verifyPlainSignature } from './plain-signature.ts';
 import { fingerprint } from './public-key.ts';
-import { CERTIFIED_KEY_TYPES } from './protocol.ts';
+import { CERTIFIED_KEY_TYPES } from '../wire/protocol.ts';
 import { wireReader } from '../wire/wire-reader.ts';
 
 export interface HostKey {

@@ -1,14 +1,14 @@
 /** Public keys of every type whose signatures can be checked here, read strictly. */
 import { Buffer } from 'node:buffer';
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { ECDSA_SHA2_NISTP256, NISTP256, SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
 import {
   ECDSA_SHA2_NISTP384,
   ECDSA_SHA2_NISTP521,
   SK_SSH_ED25519,
   SSH_ED25519,
   SSH_RSA,
-} from './protocol.ts';
-import { ECDSA_SHA2_NISTP256, NISTP256, SK_ECDSA_SHA2_NISTP256 } from '../wire/identity-key.ts';
+} from '../wire/protocol.ts';
 import { encodeMpint, encodeString } from '../wire/ssh-wire.ts';
 import { wireReader, type WireReader } from '../wire/wire-reader.ts';
 

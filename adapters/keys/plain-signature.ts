@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { createHash, verify } from 'node:crypto';
 import { curves, type Curve, type PlainKey } from './plain-key.ts';
-import { RSA_SHA2_256, RSA_SHA2_512, SSH_RSA, SSH_SK_USER_PRESENCE_REQD } from './protocol.ts';
+import { RSA_SHA2_256, RSA_SHA2_512, SSH_SK_USER_PRESENCE_REQD } from './protocol.ts';
+import { SSH_RSA } from '../wire/protocol.ts';
 import { encodeUint32 } from '../wire/ssh-wire.ts';
 import { wireReader } from '../wire/wire-reader.ts';
 

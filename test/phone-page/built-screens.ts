@@ -7,7 +7,7 @@ import { build } from 'vite';
 import { securityHeaders } from '../../adapters/phone-page/headers.ts';
 import { filesBelow } from '../../app/phone/web/page-files.ts';
 import type { Fake } from './fake-phone.ts';
-import type { Scene } from './scenes.ts';
+import { NOW, type Scene } from './scenes.ts';
 
 const root = resolve('app/phone/page');
 const ownPhone = join(root, 'core/phone.ts');
@@ -77,13 +77,23 @@ export interface Look {
   scale?: number;
   /** With its worker. */
   isWorking?: boolean;
+  /** Its time goes on only by `page.clock`. */
+  isTimed?: boolean;
 }
 
 export async function openScreens(
   browser: Browser,
   origin: string,
   scene: Scene,
-  { width = 390, height = 844, dark = false, hash = '', scale = 1, isWorking = false }: Look = {},
+  {
+    width = 390,
+    height = 844,
+    dark = false,
+    hash = '',
+    scale = 1,
+    isWorking = false,
+    isTimed = false,
+  }: Look = {},
 ): Promise<OpenScreens> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -103,6 +113,10 @@ export async function openScreens(
   page.on('pageerror', (error) => complaints.push(error.message));
   await page.addInitScript({ path: resolve('test/support/in-page.js') });
   await page.addInitScript(`globalThis.firstScene = ${JSON.stringify(scene)}`);
+  if (isTimed) {
+    await page.clock.install({ time: NOW });
+    await page.clock.pauseAt(NOW + 1000);
+  }
   await page.goto(`${origin}/${hash}`);
   await page.waitForSelector('h1');
   const calls = () => page.evaluate<unknown[][]>('fake.calls');

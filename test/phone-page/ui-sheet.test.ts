@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { READING_TIME } from '../../app/phone/page/tap-guard.ts';
 import { chromiumMissing, openBrowser } from '../support/browser.ts';
 import {
   buildScreens,
@@ -15,6 +16,12 @@ import { desktop, fingerprints, scene, sheets, shown, type Scene } from './scene
 
 /** A little more than a sheet has to be on screen before a tap counts. */
 const READ = 900;
+/** A little more than one of them is long. Milliseconds, both. */
+const FRAME = 17;
+
+const approve = (page: Page) => page.getByRole('button', { name: 'Approve with Face ID' });
+const deny = (page: Page) => page.getByRole('button', { name: /^Deny/ });
+const dialog = (page: Page) => page.getByRole('dialog', { name: /^SSH Sign Request/ });
 
 describe.skipIf(chromiumMissing !== null)(
   `the sheet in a browser${chromiumMissing === null ? '' : ` [skipped: ${chromiumMissing}]`}`,
@@ -49,10 +56,6 @@ describe.skipIf(chromiumMissing !== null)(
       return screens;
     }
 
-    const approve = (page: Page) => page.getByRole('button', { name: 'Approve with Face ID' });
-    const deny = (page: Page) => page.getByRole('button', { name: /^Deny/ });
-    const dialog = (page: Page) => page.getByRole('dialog', { name: /^SSH Sign Request/ });
-
     it('is a dialog by name, says what is asked, and has Deny focused', async () => {
       const { page, shown: told } = await read('known');
       expect((await dialog(page).ariaSnapshot()).replace(/\d+ seconds/, 'N seconds')).toBe(
@@ -86,15 +89,16 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('takes a tap on what could be read, and none before', async () => {
-      const { page, calls, show } = await opened();
+      const { page, calls, show } = await opened(scene(), { isTimed: true });
       await show(scene({ sheet: shown() }));
+      await page.clock.runFor(READING_TIME);
       await approve(page).click();
       await deny(page).click();
       expect(await calls()).toEqual([]);
       await expect
         .poll(() => dialog(page).textContent())
         .toContain('That tap did not count: the sheet had only just come up.');
-      await page.waitForTimeout(READ);
+      await page.clock.runFor(2 * FRAME);
       await approve(page).click();
       expect(await calls()).toEqual([['approve', 'vision/1']]);
       await deny(page).click();
@@ -124,7 +128,9 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('takes no tap when the bytes or the badge of the same request become others', async () => {
-      const { page, calls, show } = await read('known');
+      const { page, calls, show } = await opened(scene(), { isTimed: true });
+      await show(scene({ sheet: shown() }));
+      await page.clock.runFor(READ);
       const other = { ...sheets['new host, remembered']?.sheet, bytes: 'BBBB' };
       await show(scene({ sheet: shown(other) }));
       await approve(page).click();
@@ -146,13 +152,13 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('is answered by keys, and by Escape only with Deny, and does not close by itself', async () => {
-      const { page, calls, show } = await opened();
+      const { page, calls, show } = await opened(scene(), { isTimed: true });
       await show(scene({ sheet: shown() }));
       await page.keyboard.press('Escape');
       await page.keyboard.press('Escape');
       expect(await calls()).toEqual([]);
       expect(await dialog(page).isVisible()).toBe(true);
-      await page.waitForTimeout(READ);
+      await page.clock.runFor(READ);
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       await page.keyboard.press('Escape');

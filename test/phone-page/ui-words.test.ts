@@ -4,16 +4,16 @@ import { createTapGuard, READING_TIME } from '../../app/phone/page/tap-guard.ts'
 import { dayWords, minutesUntilTomorrow } from '../../app/phone/page/words.ts';
 import { desktop, iPhone } from './scenes.ts';
 
-describe('the guard of taps', () => {
-  function guarded() {
-    let now = 0;
-    const guard = createTapGuard(() => now);
-    const pass = (milliseconds: number) => {
-      now += milliseconds;
-    };
-    return { guard, pass };
-  }
+function guarded() {
+  let now = 0;
+  const guard = createTapGuard(() => now);
+  const pass = (milliseconds: number) => {
+    now += milliseconds;
+  };
+  return { guard, pass };
+}
 
+describe('the guard of taps', () => {
   it('counts a tap on what was on screen for its time, and not a moment earlier', () => {
     const { guard, pass } = guarded();
     guard.painted('a');

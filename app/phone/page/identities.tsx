@@ -1,15 +1,23 @@
 /** The identities: all of them, or one, or a new one. */
-import type { PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { KeyPlace, PhoneState } from '../../../adapters/phone-page/protocol.ts';
 import { CreateScreen } from './create-identity.tsx';
 import { CreatedScreen } from './created.tsx';
 import { Foreign } from './foreign.tsx';
 import { Heading } from './heading.tsx';
-import { Icon } from './icons.tsx';
+import { Icon, type IconName } from './icons.tsx';
 import { IdentityScreen } from './identity.tsx';
 import { Group, LinkRow } from './list.tsx';
 import type { Abilities } from './port.ts';
 import { hrefOf } from './route.ts';
-import { placeIcon, placeName } from './words.ts';
+import { placeName } from './words.ts';
+
+const placeIcon: Record<KeyPlace, IconName> = {
+  syncedPasskey: 'passkey',
+  boundPasskey: 'passkey',
+  securityKey: 'identities',
+  sealedInBrowser: 'sealed',
+  sealedAtSigner: 'sealed',
+};
 
 interface IdentitiesTabProps {
   which: string | null;

@@ -1,6 +1,5 @@
 /** Times and places, in the page's words. */
 import type { KeyPlace, PageIdentity } from '../../../adapters/phone-page/protocol.ts';
-import type { IconName } from './icons.tsx';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
@@ -34,14 +33,6 @@ export const placeName: Record<KeyPlace, string> = {
   securityKey: 'Security key',
   sealedInBrowser: 'Sealed in this browser',
   sealedAtSigner: 'Sealed where signer runs',
-};
-
-export const placeIcon: Record<KeyPlace, IconName> = {
-  syncedPasskey: 'passkey',
-  boundPasskey: 'passkey',
-  securityKey: 'identities',
-  sealedInBrowser: 'sealed',
-  sealedAtSigner: 'sealed',
 };
 
 /** The truth about where the private key is. */

@@ -1,40 +1,57 @@
-/** What this browser can do, and keeps doing: storage that stays, a screen that stays on. */
+/** What this browser can do, as far as it says. */
 import type { Abilities } from '../port.ts';
-import { canPrf } from './ceremony.ts';
 
-export const firstAbilities = (): Abilities => ({
-  webAuthn: 'PublicKeyCredential' in globalThis && isSecureContext,
-  prf: null,
-  push: 'PushManager' in globalThis && 'serviceWorker' in navigator,
-  isStandalone:
-    matchMedia('(display-mode: standalone)').matches ||
-    (navigator as { standalone?: boolean }).standalone === true,
-  // An iPad says that it is a Mac.
-  isAppleTouch:
-    /iPhone|iPad|iPod/.test(navigator.userAgent) ||
-    (navigator.userAgent.includes('Macintosh') && navigator.maxTouchPoints > 1),
-  isPersistent: null,
-});
-
-/** What takes a question to find out. */
-export async function askedAbilities(): Promise<Pick<Abilities, 'prf' | 'isPersistent'>> {
-  const prf = 'PublicKeyCredential' in globalThis ? await canPrf() : false;
-  const isPersistent = (await navigator.storage?.persisted?.().catch(() => null)) ?? null;
-  return { prf, isPersistent };
+/** What it says at once. The rest comes from `furtherAbilities`. */
+export function firstAbilities(): Abilities {
+  return {
+    webAuthn: isSecureContext && 'PublicKeyCredential' in globalThis,
+    prf: null,
+    push:
+      'serviceWorker' in navigator && 'PushManager' in globalThis && 'Notification' in globalThis,
+    isStandalone: isStandalone(),
+    isAppleTouch: isAppleTouch(),
+    isPersistent: null,
+  };
 }
 
-/** Asks the browser to keep what the page stores. */
-export const persistStorage = async (): Promise<boolean | null> =>
-  (await navigator.storage?.persist?.().catch(() => null)) ?? null;
-
-/** Keeps the screen on while the page can be seen, where the browser lets it. */
-export function keepAwake(): void {
-  document.addEventListener('visibilitychange', lockScreen);
-  lockScreen();
+export async function furtherAbilities(): Promise<Pick<Abilities, 'prf' | 'isPersistent'>> {
+  return { prf: await hasPrf(), isPersistent: await isPersistent() };
 }
 
-/** It ends by itself when the page is hidden. */
-function lockScreen(): void {
-  if (document.visibilityState !== 'visible') return;
-  navigator.wakeLock?.request('screen').catch(() => {});
+/** Asks the browser to keep what the page stores; `null`: it does not say whether it will. */
+export async function persist(): Promise<boolean | null> {
+  try {
+    return await navigator.storage.persist();
+  } catch {
+    return null;
+  }
+}
+
+async function isPersistent(): Promise<boolean | null> {
+  try {
+    return await navigator.storage.persisted();
+  } catch {
+    return null;
+  }
+}
+
+async function hasPrf(): Promise<boolean | null> {
+  try {
+    const capabilities = await PublicKeyCredential.getClientCapabilities();
+    return capabilities['extension:prf'] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** From the Home Screen. Safari has a word of its own for it. */
+function isStandalone(): boolean {
+  const { standalone } = navigator as { standalone?: boolean };
+  return standalone === true || matchMedia('(display-mode: standalone)').matches;
+}
+
+/** An iPad calls itself a Mac, but no Mac is touched. */
+function isAppleTouch(): boolean {
+  const { userAgent, maxTouchPoints } = navigator;
+  return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }

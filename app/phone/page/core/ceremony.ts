@@ -1,146 +1,150 @@
-/** What the page asks of the authenticator, which on an iPhone asks for Face ID. */
+/** WebAuthn: the person is verified by their passkey, which signs what it is given. */
 import type {
-  Credential as KnownCredential,
+  Creation,
+  Credential,
   MadePasskey,
   PageAssertion,
 } from '../../../../adapters/phone-page/protocol.ts';
-import type { Creation } from '../../../../adapters/phone-page/actions.ts';
-import { fromBase64url, toBase64url } from './bytes.ts';
+import { fromBase64url, toBase64url, utf8, type Bytes } from './bytes.ts';
 
-/** Cancelled, too late, not recognised, no such passkey: the browser has one word for all. */
-export class NotVerified extends Error {
-  override readonly name = 'NotVerified';
+export interface Ceremony {
+  /** Ends the wait: the browser takes its sheet away. */
+  signal: AbortSignal;
+  /** Milliseconds. */
+  timeout: number;
+  /** Of a sealed key: input of the passkey's PRF. */
+  salt: Bytes | null;
 }
 
 export interface Asserted {
   assertion: PageAssertion;
-  /** PRF's 32 bytes; whoever takes them fills them with zeros. `null`: none was asked, or there is none. */
-  secret: Uint8Array<ArrayBuffer> | null;
+  /** The PRF output, 32 bytes: to be overwritten as soon as it was used. `null`: none came. */
+  secret: Bytes | null;
 }
 
-export interface AssertOptions {
-  signal: AbortSignal;
-  /** Milliseconds. */
-  timeout: number;
-  /** Input of PRF. */
-  salt?: Uint8Array<ArrayBuffer>;
-}
-
+/** COSE algorithm ES256 (RFC 9053 §2.1). */
 const ES256 = -7;
 
+/** Milliseconds: a person may have to look for their security key. */
+const CREATION_TIME = 5 * 60_000;
+
 /**
- * Has this passkey sign these bytes. Call it in the handler of a tap: the authenticator is asked
- * before it returns. Rejects with `NotVerified`.
+ * The passkey's signature over `challenge`: those very bytes, not a copy. The browser is asked
+ * before this returns. `null`: cancelled, too late, not verified, or no such passkey; the browser
+ * does not say which.
  */
 export async function assertOver(
-  bytes: Uint8Array<ArrayBuffer>,
-  { id, transports, rpId }: KnownCredential,
-  { signal, timeout, salt }: AssertOptions,
-): Promise<Asserted> {
-  const made = await verified(
-    navigator.credentials.get({
+  challenge: Bytes,
+  credential: Credential,
+  { signal, timeout, salt }: Ceremony,
+): Promise<Asserted | null> {
+  const id = fromBase64url(credential.id);
+  if (id === null) return null;
+  try {
+    const made = await navigator.credentials.get({
       signal,
       publicKey: {
-        challenge: bytes,
-        rpId,
-        timeout: Math.max(1, Math.round(timeout)),
+        challenge,
+        timeout,
+        rpId: credential.rpId,
         userVerification: 'required',
-        allowCredentials: [
-          {
-            type: 'public-key',
-            id: fromBase64url(id),
-            transports: transports as AuthenticatorTransport[],
-          },
-        ],
-        ...(salt !== undefined && { extensions: { prf: { eval: { first: salt } } } }),
+        allowCredentials: [{ type: 'public-key', id, transports: transportsOf(credential) }],
+        ...(salt === null ? {} : { extensions: { prf: { eval: { first: salt } } } }),
       },
-    }),
-  );
-  const { clientDataJSON, authenticatorData, signature } =
-    made.response as AuthenticatorAssertionResponse;
-  // Never `toJSON()`: it has PRF's output in it.
-  const first = made.getClientExtensionResults().prf?.results?.first;
-  return {
-    assertion: {
-      credentialId: toBase64url(made.rawId),
-      clientDataJSON: toBase64url(clientDataJSON),
-      authenticatorData: toBase64url(authenticatorData),
-      signature: toBase64url(signature),
-    },
-    secret: first === undefined ? null : new Uint8Array(first as ArrayBuffer),
+    });
+    return made instanceof PublicKeyCredential ? assertedBy(made, credential.id) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Member by member: `toJSON()` of it has the PRF output inside. */
+function assertedBy(made: PublicKeyCredential, expected: string): Asserted | null {
+  const secret = made.getClientExtensionResults().prf?.results?.first;
+  const { response } = made;
+  const credentialId = toBase64url(new Uint8Array(made.rawId));
+  if (!(response instanceof AuthenticatorAssertionResponse) || credentialId !== expected) {
+    return null;
+  }
+  const assertion = {
+    credentialId,
+    clientDataJSON: toBase64url(new Uint8Array(response.clientDataJSON)),
+    authenticatorData: toBase64url(new Uint8Array(response.authenticatorData)),
+    signature: toBase64url(new Uint8Array(response.signature)),
   };
+  return { assertion, secret: secret === undefined ? null : viewOf(secret) };
 }
 
 export interface NewPasskey {
   made: MadePasskey;
-  credential: KnownCredential;
-  /** It says that it has PRF; `null`: it says nothing. */
-  hasPrf: boolean | null;
+  credential: Credential;
+  hasPrf: boolean;
 }
 
-/** Likewise in the handler of a tap. Rejects with `NotVerified`. */
-export async function createCredential(
-  { rpId, challenge, userId, userName }: Creation,
+/** A passkey that only makes signatures with its owner verified. `null`: as of `assertOver`. */
+export async function makePasskey(
+  { challenge, rpId, userId, userName }: Creation,
   wantsPrf: boolean,
-): Promise<NewPasskey> {
-  const made = await verified(
-    navigator.credentials.create({
+): Promise<NewPasskey | null> {
+  const [challengeBytes, id] = [fromBase64url(challenge), fromBase64url(userId)];
+  if (challengeBytes === null || id === null) return null;
+  try {
+    const made = await navigator.credentials.create({
       publicKey: {
+        challenge: challengeBytes,
+        timeout: CREATION_TIME,
         rp: { id: rpId, name: 'Remote Signer' },
-        user: { id: fromBase64url(userId), name: userName, displayName: userName },
-        challenge: fromBase64url(challenge),
+        user: { id, name: userName, displayName: userName },
         pubKeyCredParams: [{ type: 'public-key', alg: ES256 }],
-        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+        // What can be found without its id is what the makers of phones keep and copy.
+        authenticatorSelection: {
+          residentKey: 'required',
+          requireResidentKey: true,
+          userVerification: 'required',
+        },
         attestation: 'none',
-        ...(wantsPrf && { extensions: { prf: {} } }),
+        ...(wantsPrf ? { extensions: { prf: {} } } : {}),
       },
-    }),
-  );
-  const response = made.response as AuthenticatorAttestationResponse;
-  const transports = response.getTransports();
-  const attachment = made.authenticatorAttachment;
+    });
+    return made instanceof PublicKeyCredential ? passkeyOf(made, rpId) : null;
+  } catch {
+    return null;
+  }
+}
+
+function passkeyOf(made: PublicKeyCredential, rpId: string): NewPasskey | null {
+  const { response } = made;
+  if (!(response instanceof AuthenticatorAttestationResponse)) return null;
+  const transports = response.getTransports().filter((one) => /^[a-z-]{1,20}$/.test(one));
   return {
     made: {
-      clientDataJSON: toBase64url(response.clientDataJSON),
-      authenticatorData: toBase64url(response.getAuthenticatorData()),
+      clientDataJSON: toBase64url(new Uint8Array(response.clientDataJSON)),
+      authenticatorData: toBase64url(new Uint8Array(response.getAuthenticatorData())),
       transports,
-      attachment: attachment === 'platform' || attachment === 'cross-platform' ? attachment : null,
+      attachment: attachmentOf(made.authenticatorAttachment),
     },
-    credential: { id: toBase64url(made.rawId), transports, rpId },
-    hasPrf: made.getClientExtensionResults().prf?.enabled ?? null,
+    credential: { id: toBase64url(new Uint8Array(made.rawId)), transports, rpId },
+    hasPrf: made.getClientExtensionResults().prf?.enabled === true,
   };
 }
 
-async function verified(asked: Promise<Credential | null>): Promise<PublicKeyCredential> {
-  let made: Credential | null;
+/** Has the browser forget a passkey that no identity has. Only some can, and none says whether. */
+export async function forgetPasskey({ rpId, id }: Credential): Promise<void> {
   try {
-    made = await asked;
+    await PublicKeyCredential.signalUnknownCredential({ rpId, credentialId: id });
   } catch {
-    throw new NotVerified();
+    // It cannot: the person removes it from their passwords.
   }
-  if (made === null) throw new NotVerified();
-  return made as PublicKeyCredential;
 }
 
-interface Signals {
-  signalUnknownCredential?(about: { rpId: string; credentialId: string }): Promise<void>;
-}
+/** What is needed of them is that the browser knows where to look. */
+const transportsOf = ({ transports }: Credential) => transports as AuthenticatorTransport[];
 
-/** Tells the phone's own list that a passkey is of no use any more, where the browser can. */
-export async function signalUnknown({ rpId, id }: KnownCredential): Promise<void> {
-  const { signalUnknownCredential } = PublicKeyCredential as Signals;
-  await signalUnknownCredential
-    ?.call(PublicKeyCredential, { rpId, credentialId: id })
-    .catch(() => {});
-}
+const attachmentOf = (told: string | null): MadePasskey['attachment'] =>
+  told === 'platform' || told === 'cross-platform' ? told : null;
 
-interface Capable {
-  getClientCapabilities?(): Promise<Record<string, boolean | undefined>>;
-}
-
-/** `null`: the browser does not say. */
-export async function canPrf(): Promise<boolean | null> {
-  const { getClientCapabilities } = PublicKeyCredential as Capable;
-  const known = await getClientCapabilities?.call(PublicKeyCredential).catch(() => null);
-  return known?.['extension:prf'] ?? null;
+/** On the memory itself, so that overwriting it overwrites the only copy. */
+function viewOf(secret: BufferSource): Bytes {
+  if (secret instanceof ArrayBuffer) return new Uint8Array(secret);
+  return new Uint8Array(secret.buffer as ArrayBuffer, secret.byteOffset, secret.byteLength);
 }

@@ -1,18 +1,27 @@
-/** The phone behind the screens: its signer, its storage, its authenticator. */
-import type { SignerMessage } from '../../../../adapters/phone-page/protocol.ts';
+/** The phone behind the page's screens: what this browser holds, and its link to the signer. */
+import type { PageMessage, SignerMessage } from '../../../../adapters/phone-page/protocol.ts';
+import { PAIRING_ALPHABET, PAIRING_LENGTH } from '../../../../adapters/phone-page/protocol.ts';
 import type { PageSnapshot, Phone } from '../port.ts';
-import { askedAbilities, firstAbilities, keepAwake, persistStorage } from './abilities.ts';
-import { createAsking } from './asking.ts';
-import { keepConnected, type Connection } from './connection.ts';
-import { createCurrentSheet } from './current-sheet.ts';
-import { createIdentities } from './identities.ts';
-import { subscribe as subscribeToPush, unsubscribe } from './push.ts';
-import { pairWith } from './sign-in.ts';
-import { forgetDevice, loadDevice, type Device } from './store.ts';
+import { firstAbilities, furtherAbilities, persist } from './abilities.ts';
+import { createAsks } from './asks.ts';
+import { assertOver, forgetPasskey } from './ceremony.ts';
+import { createCreations } from './creations.ts';
+import { dropDevice, loadDevice, type Device } from './device-key.ts';
+import { openLink, type Link } from './link.ts';
+import { subscribeToPush, unsubscribeFromPush } from './push.ts';
+import { reloadOnce, reloaded } from './reload.ts';
+import { loadSealedCopies, noSealedCopies, type SealedCopies } from './sealed-copies.ts';
+import { createSheets } from './sheets.ts';
+import { pairDevice } from './sign-in.ts';
+import type { Hello } from './socket.ts';
+import { eraseAllStored } from './storage.ts';
+import { keepScreenOn } from './wake-lock.ts';
+
+/** Milliseconds out of sight after which a socket may have died unseen. */
+const SHORT_ABSENCE = 5_000;
 
 export function createPhone(): Phone {
   const listeners = new Set<() => void>();
-  let connection: Connection | null = null;
   let snapshot: PageSnapshot = {
     link: 'starting',
     wasUnpaired: false,
@@ -21,75 +30,128 @@ export function createPhone(): Phone {
     ended: null,
     abilities: firstAbilities(),
   };
+  let link: Link | null = null;
+  let copies: SealedCopies = noSealedCopies();
+  let letScreenSleep = () => {};
+  let hiddenAt = Date.now();
+  /** What came is dealt with one by one, since some of it takes a moment. */
+  let dealt: Promise<void> = Promise.resolve();
 
-  function change(changes: Partial<PageSnapshot>): void {
-    snapshot = { ...snapshot, ...changes };
-    for (const listener of listeners) listener();
+  function publish(change: Partial<PageSnapshot>): void {
+    snapshot = { ...snapshot, ...change };
+    for (const changed of listeners) changed();
   }
 
-  const asking = createAsking((message) => {
-    if (connection === null || snapshot.link !== 'up') return false;
-    connection.send(message);
-    return true;
+  const isVisible = () => document.visibilityState === 'visible';
+  const send = (message: PageMessage) => link?.send(message);
+  const tellVisibility = () => send({ type: 'page.visibility', visible: isVisible() });
+  const asks = createAsks(send, () => snapshot.link === 'up');
+  const sheets = createSheets({
+    send,
+    publish,
+    identities: () => snapshot.state?.identities ?? [],
+    host: location.hostname,
+    copies: {
+      find: (key) => copies.find(key),
+      keep: (...one) => copies.keep(...one),
+      drop: (key) => copies.drop(key),
+    },
+    assertOver,
   });
-  const sheet = createCurrentSheet({
-    send: (message) => connection?.send(message),
-    changed: (shown, ended) => change({ sheet: shown, ended: ended ?? snapshot.ended }),
-  });
-  const identities = createIdentities(asking.ask, async () => {
-    const isPersistent = await persistStorage();
-    change({ abilities: { ...snapshot.abilities, isPersistent } });
-  });
+  const creations = createCreations({ ask: asks.ask, copies: () => copies, made: keepStored });
 
-  function received(message: SignerMessage): void {
-    switch (message.type) {
-      case 'hello':
-        return;
-      case 'state':
-        return change({ state: message.state });
-      case 'sheet':
-        if (snapshot.sheet?.sheet.ref !== message.sheet.ref) change({ ended: null });
-        return void sheet.arrived(message.sheet);
-      case 'sheet.close':
-        return sheet.closed(message);
-      case 'reply':
-      case 'refusal':
-        return asking.answered(message);
-    }
-  }
-
-  function connectAs(device: Device): void {
-    connection?.end();
-    connection = keepConnected({
-      device,
-      received,
-      link(link) {
-        if (link !== 'up') {
-          asking.lost();
-          sheet.lost();
-        }
-        change({ link });
-      },
-      unpaired() {
-        connection = null;
-        asking.lost();
-        sheet.lost();
-        void forgetDevice().catch(() => {});
-        change({ link: 'unpaired', wasUnpaired: true, state: null });
-      },
+  function keepStored(): void {
+    void persist().then((isPersistent) => {
+      publish({ abilities: { ...snapshot.abilities, isPersistent } });
     });
   }
 
-  async function begin(): Promise<void> {
-    const device = await loadDevice().catch(() => null);
-    if (device === null) change({ link: 'unpaired' });
-    else connectAs(device);
-    const asked = await askedAbilities();
-    change({ abilities: { ...snapshot.abilities, ...asked } });
+  async function deal(message: Exclude<SignerMessage, Hello>): Promise<void> {
+    switch (message.type) {
+      case 'state': {
+        publish({ state: message.state });
+        return sheets.returned(() => snapshot.state ?? message.state);
+      }
+      case 'sheet':
+        return sheets.receive(message.sheet);
+      case 'sheet.close':
+        return sheets.closed(message.ref, message.outcome);
+      case 'reply':
+        return asks.replied(message.id, message.result);
+      case 'refusal':
+        return asks.refused(message.id, message.sentence);
+    }
   }
 
-  void begin();
-  keepAwake();
+  /** After all that came over the link before. */
+  function inTurn(work: () => Promise<void> | void): void {
+    dealt = dealt.then(work).catch(() => {});
+  }
+
+  function start(device: Device, isIn: boolean): void {
+    const opened: Link = openLink({
+      device,
+      origin: location.origin,
+      isIn,
+      up() {
+        publish({ link: 'up' });
+        reloaded();
+        tellVisibility();
+      },
+      message: (message) => inTurn(() => (link === opened ? deal(message) : undefined)),
+      lost() {
+        publish({ link: 'lost' });
+        asks.lost(false);
+        inTurn(() => sheets.lost());
+      },
+      unpaired() {
+        end();
+        asks.lost(true);
+        publish({ wasUnpaired: true });
+        dropDevice().catch(() => {});
+      },
+      otherProtocol: reloadOnce,
+    });
+    link = opened;
+    letScreenSleep = keepScreenOn();
+    publish({ link: 'connecting', wasUnpaired: false });
+  }
+
+  function end(): void {
+    link?.end();
+    link = null;
+    letScreenSleep();
+    inTurn(() => sheets.lost());
+    publish({ link: 'unpaired', state: null, sheet: null });
+  }
+
+  /** Another window may have paired this browser since. */
+  async function begin(): Promise<void> {
+    const kept = await loadDevice().catch(() => ({ device: null, wasUnpaired: false }));
+    if (link !== null) return;
+    if (kept.device === null) publish({ link: 'unpaired', wasUnpaired: kept.wasUnpaired });
+    else start(kept.device, false);
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    tellVisibility();
+    if (!isVisible()) {
+      hiddenAt = Date.now();
+      return;
+    }
+    if (link === null) void begin();
+    else if (Date.now() - hiddenAt > SHORT_ABSENCE && !sheets.isApproving()) link.renew();
+    link?.hurry();
+  });
+  addEventListener('online', () => link?.hurry());
+
+  void furtherAbilities().then((more) => {
+    publish({ abilities: { ...snapshot.abilities, ...more } });
+  });
+  void loadSealedCopies().then((loaded) => {
+    copies = loaded;
+    return begin();
+  });
 
   return {
     snapshot: () => snapshot,
@@ -97,42 +159,56 @@ export function createPhone(): Phone {
       listeners.add(changed);
       return () => void listeners.delete(changed);
     },
-    async pair(code, name) {
-      const paired = await pairWith(code, name);
-      if (typeof paired === 'string') return paired;
-      change({ wasUnpaired: false });
-      connectAs(paired);
-      void persistStorage().then((isPersistent) =>
-        change({ abilities: { ...snapshot.abilities, isPersistent } }),
-      );
+    async pair(typed, name) {
+      const code = codeOf(typed);
+      if (code === null) return 'wrongCode';
+      const paired = await pairDevice(code, name);
+      if (!paired.ok) return paired.why;
+      link?.end();
+      keepStored();
+      start(paired.device, true);
       return 'paired';
     },
     async forget() {
-      connection?.end();
-      connection = null;
-      await forgetDevice();
-      change({ link: 'unpaired', state: null, sheet: null });
+      end();
+      copies = noSealedCopies();
+      await unsubscribeFromPush();
+      await eraseAllStored();
     },
-    sheetShown: sheet.painted,
-    enterCode: sheet.code,
-    setPinning: sheet.pin,
-    deny: sheet.deny,
-    approve: sheet.approve,
-    createPasskey: identities.createPasskey,
-    beginSealedKey: identities.beginSealedKey,
-    ask: asking.ask,
-    removeIdentity: (fingerprint) => identities.remove(fingerprint, snapshot.state),
+    sheetShown: (ref) => send({ type: 'sheet.shown', ref }),
+    enterCode: (ref, code) => send({ type: 'sheet.code', ref, code }),
+    setPinning: (ref, pin) => send({ type: 'sheet.pin', ref, pin }),
+    deny: (ref) => send({ type: 'sheet.deny', ref }),
+    approve: (ref) => sheets.approve(ref),
+    createPasskey: creations.createPasskey,
+    beginSealedKey: creations.beginSealedKey,
+    ask: asks.ask,
+    async removeIdentity(fingerprint) {
+      const identity = snapshot.state?.identities.find((one) => one.fingerprint === fingerprint);
+      await asks.ask({ do: 'identity.remove', fingerprint });
+      copies.drop(fingerprint);
+      if (identity?.credential) await forgetPasskey(identity.credential);
+    },
     async turnPushOn() {
-      const key = snapshot.state?.push.publicKey ?? null;
-      if (key === null || !snapshot.abilities.push) return 'unavailable';
-      const subscription = await subscribeToPush(key);
+      const publicKey = snapshot.state?.push.publicKey ?? null;
+      if (publicKey === null || !snapshot.abilities.push) return 'unavailable';
+      const subscription = await subscribeToPush(publicKey);
       if (typeof subscription === 'string') return subscription;
-      await asking.ask({ do: 'push.on', subscription });
+      await asks.ask({ do: 'push.on', subscription });
       return 'on';
     },
     async turnPushOff() {
-      await asking.ask({ do: 'push.off' });
-      await unsubscribe();
+      await asks.ask({ do: 'push.off' });
+      await unsubscribeFromPush();
     },
   };
+}
+
+/** As the signer reads it: Crockford's way, in which O is 0, and I and L are 1. */
+function codeOf(typed: string): string | null {
+  const read = typed.toUpperCase().replaceAll('O', '0').replaceAll(/[IL]/g, '1');
+  const code = read.replaceAll(/[\s-]/g, '');
+  const isCode =
+    code.length === PAIRING_LENGTH && [...code].every((one) => PAIRING_ALPHABET.includes(one));
+  return isCode ? code : null;
 }

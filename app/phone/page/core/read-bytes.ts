@@ -1,79 +1,99 @@
-/** What the bytes of a request say, read here and not believed of anybody. */
-import type { PageSheet } from '../../../../adapters/phone-page/protocol.ts';
+/** What the bytes to be signed say, and whether the signer's words for them are true. */
+import { readIdentityKey } from '../../../../adapters/wire/identity-key.ts';
+import { plainHostKey } from '../../../../adapters/wire/plain-host-key.ts';
 import { readSignDataFields } from '../../../../adapters/wire/sign-data.ts';
-import { wireReader } from '../../../../adapters/wire/wire-reader.ts';
-import { concatBytes, wireString } from '../../../../adapters/wire/wire-writer.ts';
+import type { PageIdentity, PageSheet } from '../../../../adapters/phone-page/protocol.ts';
+import type { Badge } from '../../../../machines/phone/destination.ts';
 import type { ReadBytes } from '../port.ts';
-import { fingerprintOf } from './bytes.ts';
+import { fingerprint, fromBase64url } from './bytes.ts';
 
-/** `null`: nothing that this page signs. */
-export async function readBytes(bytes: Uint8Array): Promise<ReadBytes | null> {
-  const read = readSignDataFields(bytes);
-  if (read === null) return null;
-  if (read.kind === 'sshsig') return { kind: 'sshsig', namespace: read.namespace };
-  const { kind, user, plainKey, hostKey, certificate } = read;
+export interface BytesFacts {
+  read: ReadBytes;
+  /** Of a login with a passkey, from its public key. */
+  rpId: string | null;
+}
+
+/** `null`: they are nothing that a phone signs. */
+export async function readBytes(bytes: Uint8Array): Promise<BytesFacts | null> {
+  const fields = readSignDataFields(bytes);
+  if (fields === null) return null;
+  if (fields.kind === 'sshsig') {
+    return { read: { kind: 'sshsig', namespace: fields.namespace }, rpId: null };
+  }
+  const { kind, user, plainKey, hostKey, certificate } = fields;
+  const key = readIdentityKey(plainKey);
   return {
-    kind,
-    user,
-    fingerprint: await fingerprintOf(plainKey),
-    hostKey: hostKey && (await fingerprintOf(plainHostKey(hostKey))),
-    certificate: certificate && {
-      ca: await fingerprintOf(certificate.caKey),
-      principals: certificate.principals,
+    read: {
+      kind,
+      user,
+      fingerprint: await fingerprint(plainKey),
+      hostKey: hostKey && (await fingerprint(plainHostKey(hostKey))),
+      certificate: certificate && {
+        ca: await fingerprint(certificate.caKey),
+        principals: certificate.principals,
+      },
     },
+    rpId: key !== null && 'rpId' in key ? key.rpId : null,
   };
 }
 
-/** Whether the signer's words about a request are other ones than those of its bytes. */
-export function isMismatch(
-  read: ReadBytes,
-  { kind, user, fingerprint, badge, approval }: Omit<PageSheet, 'bytes'>,
-  host: string,
-): boolean {
-  const isOfThisPage =
-    !(approval.by === 'passkey' || approval.by === 'sealed') || approval.credential.rpId === host;
-  if (!isOfThisPage || read.kind !== kind) return true;
-  if (read.kind === 'sshsig') return user !== '' || badge.badge !== 'signature';
-  if (read.user !== user || read.fingerprint !== fingerprint) return true;
-  return !isHostOf(read.hostKey, badge);
+/**
+ * Whether the signer says something else than the bytes, or would have it approved with something
+ * else than the key that they name. `pageHost`: where the page is; `identities`: as the signer lists
+ * them.
+ */
+export async function isOtherwise(
+  { read, rpId }: BytesFacts,
+  sheet: PageSheet,
+  pageHost: string,
+  identities: readonly PageIdentity[],
+): Promise<boolean> {
+  if (read.kind !== sheet.kind) return true;
+  if (read.kind === 'sshsig') {
+    if (sheet.badge.badge !== 'signature') return true;
+  } else {
+    if (read.user !== sheet.user || read.fingerprint !== sheet.fingerprint) return true;
+    if (!isBadgeOf(read.hostKey, sheet.badge)) return true;
+  }
+  return !(await isApprovedWith(rpId, read.kind, sheet, pageHost, identities));
 }
 
-/** What a badge calls proven has to be the host key that the bytes name. */
-function isHostOf(hostKey: string | null, badge: PageSheet['badge']): boolean {
+/** What the badge says of a host key is what the bytes say of it. */
+function isBadgeOf(hostKey: string | null, badge: Badge): boolean {
   switch (badge.badge) {
     case 'known':
     case 'knownAs':
     case 'newHost':
     case 'newKeyType':
-      return hostKey === badge.fingerprint;
-    case 'signature':
-      return false;
+      return badge.fingerprint === hostKey;
     case 'vouched':
+      return hostKey === null;
     case 'changed':
+      return hostKey === null || badge.fingerprint === hostKey;
     case 'notProven':
       return true;
+    case 'signature':
+      return false;
   }
 }
 
-const CERTIFICATE = '-cert-v01@openssh.com';
-
-/** How many fields of a certificate's key follow its nonce (OpenSSH PROTOCOL.certkeys). */
-const fieldsOf: ReadonlyMap<string, number> = new Map([
-  ['ssh-ed25519', 1],
-  ['ecdsa-sha2-nistp256', 2],
-  ['ecdsa-sha2-nistp384', 2],
-  ['ecdsa-sha2-nistp521', 2],
-  ['ssh-rsa', 2],
-]);
-
-/** The key that a host certificate certifies; any other blob as it is. */
-function plainHostKey(blob: Uint8Array): Uint8Array {
-  const reader = wireReader(blob);
-  const type = reader.text() ?? '';
-  const plain = type.slice(0, -CERTIFICATE.length);
-  const count = type.endsWith(CERTIFICATE) ? fieldsOf.get(plain) : undefined;
-  if (count === undefined || reader.string() === null) return blob;
-  const fields = Array.from({ length: count }, () => reader.string());
-  if (fields.includes(null)) return blob;
-  return concatBytes(wireString(plain), ...fields.map((field) => wireString(field!)));
+/** The passkey is of this page, and belongs to the identity of the sheet. */
+async function isApprovedWith(
+  rpId: string | null,
+  kind: ReadBytes['kind'],
+  { approval, fingerprint: ofSheet }: PageSheet,
+  pageHost: string,
+  identities: readonly PageIdentity[],
+): Promise<boolean> {
+  if (approval.by === 'terminal') return rpId === null;
+  if (approval.by === 'otherPage') return rpId === null || rpId === approval.rpId;
+  const { credential } = approval;
+  if (credential.rpId !== pageHost) return false;
+  const listed = identities.find((one) => one.fingerprint === ofSheet);
+  if (listed === undefined || listed.credential?.id !== credential.id) return false;
+  if (approval.by === 'passkey') return kind === 'sshsig' ? true : rpId === pageHost;
+  if (rpId !== null) return false;
+  if (approval.sealed === null) return true;
+  const blob = fromBase64url(approval.sealed.publicKey);
+  return blob !== null && (await fingerprint(blob)) === ofSheet;
 }

@@ -1,4 +1,4 @@
-/** How this browser pairs with its signer, and comes in. */
+/** How this browser is paired, and how it comes in from then on. */
 import {
   pairingText,
   paths,
@@ -9,46 +9,55 @@ import {
   type PairRequest,
   type SessionRequest,
 } from '../../../../adapters/phone-page/protocol.ts';
-import { newDeviceKeys, publicKeyOf, signText } from './device-key.ts';
-import { saveDevice, type Device } from './store.ts';
+import { keepDevice, makeDeviceKey, signText, type Device } from './device-key.ts';
 
-export type Problem = HttpProblem | 'unreachable';
+type Posted<T> = { ok: true; reply: T } | { ok: false; why: HttpProblem | 'unreachable' };
 
-/** `code`: as the protocol has it. */
-export async function pairWith(code: string, name: string): Promise<Device | Problem> {
-  const keys = await newDeviceKeys();
-  const publicKey = await publicKeyOf(keys);
-  const signature = await signText(keys, pairingText(location.origin, code, publicKey));
+/** Milliseconds after which a signer is not there. */
+const PATIENCE = 5_000;
+
+/** `code` as the signer reads it. Rejects when the browser cannot keep its key. */
+export async function pairDevice(
+  code: string,
+  name: string,
+): Promise<{ ok: true; device: Device } | { ok: false; why: HttpProblem | 'unreachable' }> {
+  const key = await makeDeviceKey();
+  const { publicKey } = key;
+  const signature = await signText(key, pairingText(location.origin, code, publicKey));
   const request: PairRequest = { code, name, publicKey, signature };
-  const reply = await post<PairReply>(paths.pair, request);
-  if (typeof reply === 'string') return reply;
-  const device = { browserId: reply.browserId, keys };
-  await saveDevice(device);
-  return device;
+  const posted = await post<PairReply>(paths.pair, request);
+  if (!posted.ok) return posted;
+  const device: Device = { ...key, browserId: posted.reply.browserId };
+  await keepDevice(device);
+  return { ok: true, device };
 }
 
-/** Gets the cookie with which the socket opens. */
-export async function comeIn({ browserId, keys }: Device): Promise<'in' | Problem> {
+/** Gets the cookie that the socket wants. */
+export async function signIn(device: Device): Promise<'in' | HttpProblem | 'unreachable'> {
   const asked = await post<NonceReply>(paths.nonce, {});
-  if (typeof asked === 'string') return asked;
-  const { nonce } = asked;
-  const signature = await signText(keys, sessionText(location.origin, nonce));
-  const request: SessionRequest = { browserId, nonce, signature };
-  const reply = await post<object>(paths.session, request);
-  return typeof reply === 'string' ? reply : 'in';
+  if (!asked.ok) return asked.why;
+  const { nonce } = asked.reply;
+  const signature = await signText(device, sessionText(location.origin, nonce));
+  const request: SessionRequest = { browserId: device.browserId, nonce, signature };
+  const posted = await post<object>(paths.session, request);
+  return posted.ok ? 'in' : posted.why;
 }
 
-async function post<Reply extends object>(path: string, body: object): Promise<Reply | Problem> {
+async function post<T>(path: string, body: object): Promise<Posted<T>> {
   try {
-    const response = await fetch(path, {
+    const answer = await fetch(path, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+      signal: AbortSignal.timeout(PATIENCE),
     });
-    const reply = (await response.json()) as Reply & { error?: HttpProblem };
-    return response.ok ? reply : (reply.error ?? 'malformed');
+    const reply = (await answer.json()) as T & { error?: HttpProblem };
+    if (answer.ok) return { ok: true, reply };
+    return { ok: false, why: reply.error ?? 'unreachable' };
   } catch {
-    return 'unreachable';
+    return { ok: false, why: 'unreachable' };
   }
 }

@@ -1,57 +1,90 @@
-/** One socket to the signer: every message that leaves is numbered and signed. */
+/** One socket to the signer: each message is numbered and signed, and leaves in the order of calls. */
 import {
   frameText,
   paths,
+  type Frame,
   type PageMessage,
   type SignerMessage,
 } from '../../../../adapters/phone-page/protocol.ts';
-import { signText } from './device-key.ts';
-import type { Device } from './store.ts';
+import { signText, type DeviceKey } from './device-key.ts';
+
+export type Hello = Extract<SignerMessage, { type: 'hello' }>;
+
+export interface SocketEvents {
+  greeted(hello: Hello): void;
+  message(message: Exclude<SignerMessage, Hello>): void;
+  /** Once, and nothing comes after it. `code`: of WebSocket; 1006 when there is none. */
+  closed(code: number): void;
+}
 
 export interface Socket {
-  /** Goes nowhere once it is closed. */
+  /** What is said before the signer's `hello` waits for it. */
   send(message: PageMessage): void;
+  /** Without `closed`. */
   close(): void;
 }
 
-export interface SocketParts {
-  device: Device;
-  /** `hello` first. */
-  received: (message: SignerMessage) => void;
-  /** `code`: as the protocol has them; 1006 when there was no goodbye. */
-  closed: (code: number) => void;
-}
+/** What a socket of the browser reports when nothing was said. */
+const ABNORMAL = 1006;
 
-export function openSocket({ device, received, closed }: SocketParts): Socket {
-  const address = `${location.origin.replace(/^http/, 'ws')}${paths.socket}`;
-  const socket = new WebSocket(address);
-  let nonce: string | null = null;
+export function openSocket(origin: string, key: DeviceKey, events: SocketEvents): Socket {
+  const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}${paths.socket}`);
+  const greeting = Promise.withResolvers<string>();
+  let isOver = false;
+  let isGreeted = false;
   let seq = 0;
-  /** Frames leave in the order of their numbers, however long signing takes. */
-  let leaving: Promise<void> = Promise.resolve();
+  let sent: Promise<unknown> = greeting.promise;
+
+  function end(code: number): void {
+    if (isOver) return;
+    isOver = true;
+    socket.close();
+    events.closed(code);
+  }
+
+  async function frameOf(number: number, body: string): Promise<Frame> {
+    const text = frameText(origin, await greeting.promise, { seq: number, body });
+    return { seq: number, body, signature: await signText(key, text) };
+  }
 
   socket.addEventListener('message', ({ data }) => {
-    const message = JSON.parse(String(data)) as SignerMessage;
-    if (message.type === 'hello') nonce = message.nonce;
-    received(message);
-  });
-  socket.addEventListener('close', ({ code }) => closed(code));
-
-  async function leave(body: string): Promise<void> {
-    if (nonce === null || socket.readyState !== WebSocket.OPEN) return;
-    seq += 1;
-    const unsigned = { seq, body };
-    const signature = await signText(device.keys, frameText(location.origin, nonce, unsigned));
-    if (socket.readyState === WebSocket.OPEN) {
-      socket.send(JSON.stringify({ ...unsigned, signature }));
+    if (isOver) return;
+    const message = readMessage(data);
+    if (message === null) return;
+    if (message.type !== 'hello') {
+      if (isGreeted) events.message(message);
+    } else if (!isGreeted) {
+      isGreeted = true;
+      greeting.resolve(message.nonce);
+      events.greeted(message);
     }
-  }
+  });
+  socket.addEventListener('close', ({ code }) => end(code));
+  socket.addEventListener('error', () => end(ABNORMAL));
 
   return {
     send(message) {
-      const body = JSON.stringify(message);
-      leaving = leaving.then(() => leave(body));
+      seq += 1;
+      const frame = frameOf(seq, JSON.stringify(message));
+      sent = sent
+        .then(() => frame)
+        .then((ready) => {
+          if (!isOver) socket.send(JSON.stringify(ready));
+        })
+        .catch(() => end(ABNORMAL));
     },
-    close: () => socket.close(),
+    close() {
+      isOver = true;
+      socket.close();
+    },
   };
+}
+
+function readMessage(data: unknown): SignerMessage | null {
+  try {
+    const message = JSON.parse(String(data)) as SignerMessage | null;
+    return typeof message?.type === 'string' ? message : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,0 +1,132 @@
+/** The way to the signer: a socket, and another one whenever it is gone. */
+import {
+  closeCodes,
+  PAGE_PROTOCOL,
+  type PageMessage,
+  type SignerMessage,
+} from '../../../../adapters/phone-page/protocol.ts';
+import type { Device } from './device-key.ts';
+import { signIn } from './sign-in.ts';
+import { openSocket, type Hello, type Socket } from './socket.ts';
+
+export interface LinkParts {
+  device: Device;
+  origin: string;
+  /** Whether a session was begun already. */
+  isIn: boolean;
+  up(): void;
+  message(message: Exclude<SignerMessage, Hello>): void;
+  /** It was up, or was tried; the next try comes by itself. */
+  lost(): void;
+  unpaired(): void;
+  /** The signer speaks another protocol than this page. */
+  otherProtocol(): void;
+}
+
+export interface Link {
+  /** Goes nowhere while the link is not up. */
+  send(message: PageMessage): void;
+  /** Now is a good moment for the next try. */
+  hurry(): void;
+  /** A socket that may have died unseen is replaced. */
+  renew(): void;
+  end(): void;
+}
+
+/** Milliseconds between two tries: at first, and at most. */
+const SHORTEST = 300;
+const LONGEST = 5_000;
+/** Milliseconds until a socket has to have said hello. */
+const PATIENCE = 5_000;
+
+export function openLink(parts: LinkParts): Link {
+  const { device, origin } = parts;
+  let { isIn } = parts;
+  let socket: Socket | null = null;
+  let isUp = false;
+  let isTrying = false;
+  let isOver = false;
+  let failures = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function tryNow(): Promise<void> {
+    clearTimeout(timer);
+    if (isOver || isTrying || socket !== null) return;
+    isTrying = true;
+    const outcome = isIn ? 'in' : await signIn(device);
+    isTrying = false;
+    if (isOver) return;
+    if (outcome === 'unpaired') return unpaired();
+    isIn = outcome === 'in';
+    if (isIn) open();
+    else later();
+  }
+
+  function open(): void {
+    const opened = openSocket(origin, device, {
+      greeted({ protocol }) {
+        clearTimeout(timer);
+        if (protocol !== PAGE_PROTOCOL) parts.otherProtocol();
+        failures = 0;
+        isUp = true;
+        parts.up();
+      },
+      message: (message) => parts.message(message),
+      closed(code) {
+        // Without a hello it may have been the session that was refused: a browser does not say.
+        if (!isUp) isIn = false;
+        drop();
+        if (code === closeCodes.unpaired) unpaired();
+        else later();
+      },
+    });
+    socket = opened;
+    timer = setTimeout(() => {
+      isIn = false;
+      drop();
+      later();
+    }, PATIENCE);
+  }
+
+  function drop(): void {
+    clearTimeout(timer);
+    socket?.close();
+    socket = null;
+    isUp = false;
+  }
+
+  function later(): void {
+    parts.lost();
+    const longest = Math.min(LONGEST, SHORTEST * 2 ** failures);
+    failures += 1;
+    timer = setTimeout(() => void tryNow(), longest * (0.5 + Math.random() / 2));
+  }
+
+  function unpaired(): void {
+    isOver = true;
+    drop();
+    parts.unpaired();
+  }
+
+  void tryNow();
+  return {
+    send(message) {
+      if (isUp) socket?.send(message);
+    },
+    hurry() {
+      if (isUp) return;
+      failures = 0;
+      void tryNow();
+    },
+    renew() {
+      if (!isUp || isOver) return;
+      drop();
+      parts.lost();
+      void tryNow();
+    },
+    end() {
+      isOver = true;
+      drop();
+    },
+  };
+}
