@@ -35,6 +35,8 @@ export interface ConnectionParts {
 const MOST_UNREAD = 4 * 1024 * 1024;
 /** Protocol timing: a socket that does not answer two pings is dead. Milliseconds. */
 const PING_PERIOD = 10_000;
+/** How long a page may take to say that it closes, too. Milliseconds. */
+const CLOSE_TIMEOUT = 1_000;
 
 export function openConnection(parts: ConnectionParts): PageConnection {
   const { socket, origin, release, browserId, publicKey } = parts;
@@ -55,6 +57,7 @@ export function openConnection(parts: ConnectionParts): PageConnection {
     if (!isOpen) return;
     isOpen = false;
     socket.close(code);
+    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT).unref();
   }
 
   /** `null` unless it is the next frame, by this browser, on this socket. */

@@ -11,6 +11,13 @@ import {
   type SessionRequest,
 } from './protocol.ts';
 
+/**
+ * Characters of a passkey's client data that has the longest challenge of the link in it (see
+ * `adapters/link/messages.ts`), and of a message with that: both fit a frame.
+ */
+const MAX_CLIENT_DATA = 61_000;
+const MAX_BODY = 63 * 1024;
+
 const base64url = (most: number) => z.string().regex(new RegExp(`^[A-Za-z0-9_-]{1,${most}}$`));
 /** r and s of 32 bytes each. */
 const rawSignature = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
@@ -36,13 +43,13 @@ const sessionRequest = z.strictObject({
 
 const frame = z.strictObject({
   seq: counter,
-  body: z.string().max(48 * 1024),
+  body: z.string().max(MAX_BODY),
   signature: rawSignature,
 });
 
 const assertion = z.strictObject({
   credentialId: base64url(1400),
-  clientDataJSON: base64url(12_000),
+  clientDataJSON: base64url(MAX_CLIENT_DATA),
   authenticatorData: base64url(4000),
   signature: base64url(200),
 });

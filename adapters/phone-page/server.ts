@@ -10,6 +10,7 @@ import { getRequestListener } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
 import { createAccess } from './access.ts';
 import { openConnection, type PageConnection } from './connection.ts';
+import { securityHeaders } from './headers.ts';
 import { closeCodes, LARGEST_FRAME, paths } from './protocol.ts';
 import { createRoutes, type RouteParts } from './routes.ts';
 import { createSessions } from './sessions.ts';
@@ -43,6 +44,8 @@ const MOST_CONNECTIONS = 128;
 const MOST_SOCKETS_A_BROWSER = 8;
 /** Milliseconds. */
 const HEADERS_TIMEOUT = 10_000;
+/** How often it is looked for those who take longer. */
+const CHECKING_PERIOD = 5_000;
 
 /** Rejects with the system's error when the port cannot be had. */
 export async function startPageServer(parts: PageServerParts): Promise<PageServer> {
@@ -51,9 +54,16 @@ export async function startPageServer(parts: PageServerParts): Promise<PageServe
   const sessions = createSessions(origin);
   const answer = getRequestListener(createRoutes({ ...parts, sessions }).fetch, {
     overrideGlobalObjects: false,
+    // What is no request at all does not come as far as the routes.
+    errorHandler: () => new Response(null, { status: 400, headers: securityHeaders(origin) }),
   });
-  const options = { headersTimeout: HEADERS_TIMEOUT, requestTimeout: 2 * HEADERS_TIMEOUT };
-  const secure = tls && createHttpsServer({ ...tls, ...options, minVersion: 'TLSv1.2' });
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: 2 * HEADERS_TIMEOUT,
+    connectionsCheckingInterval: CHECKING_PERIOD,
+  };
+  const handshake = { minVersion: 'TLSv1.2', handshakeTimeout: HEADERS_TIMEOUT } as const;
+  const secure = tls && createHttpsServer({ ...tls, ...options, ...handshake });
   const server: Server = secure ?? createHttpServer(options);
   server.maxConnections = MOST_CONNECTIONS;
   server.on('request', (request, response) => void answer(request, response));
@@ -82,6 +92,8 @@ export async function startPageServer(parts: PageServerParts): Promise<PageServe
     const browserId = mayUpgrade(request);
     socket.on('error', () => socket.destroy());
     if (typeof browserId === 'number') {
+      // Node keeps no time of a socket that it gave away: one that is left half open would stay.
+      socket.once('finish', () => socket.destroy());
       socket.end(`HTTP/1.1 ${browserId} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }

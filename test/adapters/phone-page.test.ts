@@ -1,82 +1,16 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createDeviceIdentity } from '../../adapters/link/certificate.ts';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
 import {
   closeCodes,
   LARGEST_FRAME,
   paths,
   type PageMessage,
 } from '../../adapters/phone-page/protocol.ts';
-import { startPageServer, type PageServer } from '../../adapters/phone-page/server.ts';
 import { createPageClient, newDeviceKey, signText } from '../support/page-client.ts';
+import { CODE, errorOf, rig } from './phone-page-rig.ts';
 
-const CODE = 'ABCD2345';
 const visible: PageMessage = { type: 'page.visibility', visible: true };
-
-let servers: PageServer[] = [];
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  servers = [];
-});
-
-/** A free port of loopback: the origin has it, so it is needed before the server is. */
-async function freePort(): Promise<number> {
-  const probe = (await import('node:net')).createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
-/** A server with one page file, and an invitation. */
-async function rig({ secure = false } = {}) {
-  const port = await freePort();
-  const name = secure ? 'signer-test.local' : 'localhost';
-  const origin = `${secure ? 'https' : 'http'}://${name}:${port}`;
-  const identity = secure ? await createDeviceIdentity() : null;
-  const paired: { id: string; name: string; publicKey: string }[] = [];
-  const received: PageMessage[] = [];
-  let invitation: 'open' | 'used' = 'open';
-  let tries = 0;
-  const server = await startPageServer({
-    origin,
-    listen: { host: '127.0.0.1', port },
-    tls: identity && { cert: identity.certificatePem, key: identity.privateKeyPem },
-    release: '1.2.3',
-    file: (path) =>
-      path === '/'
-        ? { type: 'text/html; charset=utf-8', body: '<!doctype html>', immutable: false }
-        : path === '/assets/page-abc.js'
-          ? { type: 'text/javascript', body: new Uint8Array([59]), immutable: true }
-          : null,
-    browsers: () => paired,
-    admit(code, browser) {
-      if (invitation === 'used') return 'noInvitation';
-      if (tries >= 5) return 'tooManyTries';
-      if (code !== CODE) {
-        tries += 1;
-        return 'wrongCode';
-      }
-      invitation = 'used';
-      const browserId = `browser-${paired.length}`;
-      paired.push({ id: browserId, ...browser });
-      return { browserId };
-    },
-    connected: (connection) => connection.onMessage((message) => void received.push(message)),
-  });
-  servers.push(server);
-  const client = createPageClient(origin);
-  const pairedClient = async () => {
-    expect(await client.pair(CODE)).toMatchObject({ status: 200 });
-    return client;
-  };
-  return { origin, port, server, client, paired, received, pairedClient };
-}
-
-const errorOf = ({ body }: { body: string }) => (JSON.parse(body) as { error: string }).error;
 
 describe('the page’s server', () => {
   it('gives its files with every header, and nothing else', async () => {
@@ -165,16 +99,20 @@ describe('the page’s server', () => {
   );
 
   it('does the same over TLS, with a cookie that is for TLS only', async () => {
-    const { client, port, origin } = await rig({ secure: true });
-    const untrusting = createPageClient(origin);
-    await expect(untrusting.fetch('/')).rejects.toThrow(/self-signed/);
-    expect(client.origin).toContain(`signer-test.local:${port}`);
-    const plain = connect(port, '127.0.0.1');
+    const { client, port, origin, received } = await rig({ secure: true });
+    await expect(createPageClient(origin).fetch('/')).rejects.toThrow(/unable to verify/);
+    const answer = await client.pair(CODE);
+    expect(answer.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^__Host-signer=[\w-]{43}; Path=\/; HttpOnly; .*; Secure$/),
+    ]);
+    expect((await client.comeIn('browser-0')).status).toBe(200);
+    const socket = await client.open();
+    socket.send(visible);
+    await expect.poll(() => received).toEqual([visible]);
+    await expect(client.open({ Origin: 'https://evil.example' })).rejects.toThrow('403');
+    const plain = connect(port, '127.0.0.1').on('error', () => {});
     plain.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    const chunks: Buffer[] = [];
-    plain.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
-    await new Promise((resolve) => plain.once('close', resolve));
-    expect(Buffer.concat(chunks).toString()).not.toContain('doctype');
+    expect(await text(plain)).not.toContain('doctype');
   });
 });
 

@@ -16,6 +16,7 @@ import { logInWithSsh2, startHeadset, type HeadsetProcess, type LoginTimes } fro
 import { goal, heading, interleaved, line, median, megabytes, ms, times } from './measure.ts';
 import { measureScrypt } from './scrypt.ts';
 import { idleMemory, startWaitingPrograms } from './idle.ts';
+import { reportPhonePage } from './phone-page.ts';
 import { startScriptedPhone } from './phone.ts';
 import { startStockSsh } from './stock-ssh.ts';
 import { setUpSsh, vmux, wholeProcess, type SshSetup } from './programs.ts';
@@ -81,6 +82,7 @@ async function bench(): Promise<void> {
 
     await reportScrypt();
     await reportMemory(waiting, ssh);
+    await reportPhonePage();
   } finally {
     for (const close of closers.toReversed()) await close();
   }

@@ -183,10 +183,7 @@ describe.skipIf(!hasSshd)('vmux doctor and the agent (needs OpenSSH)', () => {
     });
     expect(await Promise.all(found)).toEqual([
       [false, 'OpenSSH_8.8p1 cannot prove destinations'],
-      [
-        true,
-        'OpenSSH_10.2p1 proves destinations (passkeys need 10.3 there)',
-      ],
+      [true, 'OpenSSH_10.2p1 proves destinations (passkeys need 10.3 there)'],
       [true, 'OpenSSH_10.3p1 proves destinations'],
       [false, 'no OpenSSH here'],
     ]);

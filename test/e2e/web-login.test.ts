@@ -32,6 +32,7 @@ const hasExtensions = ({ authenticatorData }: Receipt) =>
 
 describe.skipIf(lacking !== null)(
   `a login that is approved in the phone’s page${lacking === null ? '' : ` [skipped: ${lacking}]`}`,
+  { timeout: 60_000 },
   () => {
     let rig: WebRig;
     let context: BrowserContext;
@@ -173,7 +174,7 @@ describe.skipIf(lacking !== null)(
     it('works with an authenticator that signs extension data of hmac-secret', async () => {
       const other = await newPhoneContext(rig.browser);
       const tab = await other.newPage();
-      await addAuthenticator(tab, { transport: 'usb' });
+      await addAuthenticator(tab, { transport: 'usb', hasPrf: false, hasHmacSecret: true });
       await tab.goto(rig.running.origin);
       await pairPage(rig.phone, tab, 'Desk');
       await page.close();
@@ -197,6 +198,7 @@ describe.skipIf(lacking !== null)(
 
 describe.skipIf(lacking !== null)(
   `the phone’s page in a browser that ends and comes back${lacking === null ? '' : ` [skipped: ${lacking}]`}`,
+  { timeout: 60_000 },
   () => {
     let rig: WebRig;
     beforeAll(async () => {

@@ -27,7 +27,11 @@ interface Asked {
 
 export interface PageAuthenticator {
   /** What its owner, and it, do next. */
-  behaviour: Partial<Behaviour> & { cancels?: boolean };
+  behaviour: Partial<Behaviour> & {
+    cancels?: boolean;
+    /** Milliseconds until it answers. */
+    takes?: number;
+  };
   /** How often it was asked to sign. */
   asked(): number;
   /** Before the first page of the context is opened. */
@@ -63,8 +67,10 @@ export function createPageAuthenticator(): PageAuthenticator {
     behaviour: {},
     asked: () => count,
     async install(context) {
-      await context.exposeBinding('askAuthenticator', (_source, asked: Asked) => {
-        if (self.behaviour.cancels) return null;
+      await context.exposeBinding('askAuthenticator', async (_source, asked: Asked) => {
+        const { cancels = false, takes = 0 } = self.behaviour;
+        if (takes > 0) await new Promise((resolve) => setTimeout(resolve, takes).unref());
+        if (cancels) return null;
         return asked.method === 'create' ? create(asked) : get(asked);
       });
       await context.addInitScript({ path: resolve('test/support/page-credentials.js') });

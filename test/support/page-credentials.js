@@ -16,7 +16,7 @@
     ).buffer;
 
   async function ask(method, { publicKey, signal }) {
-    const answer = await globalThis.askAuthenticator({
+    const answering = globalThis.askAuthenticator({
       method,
       origin: location.origin,
       rpId: publicKey.rpId ?? publicKey.rp?.id ?? location.hostname,
@@ -24,7 +24,10 @@
       allowed: (publicKey.allowCredentials ?? []).map(({ id }) => encode(id)),
       prf: publicKey.extensions?.prf?.eval ? encode(publicKey.extensions.prf.eval.first) : null,
     });
-    if (signal?.aborted) throw new DOMException('aborted', 'AbortError');
+    const aborted = new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
+    });
+    const answer = await Promise.race([answering, aborted]);
     if (answer === null) throw new DOMException('not allowed', 'NotAllowedError');
     return credentialOf(answer);
   }
@@ -32,21 +35,30 @@
   function credentialOf({ id, clientDataJSON, authenticatorData, signature, extensions }) {
     const results = structuredClone(extensions);
     if (results.prf?.results) results.prf.results.first = decode(results.prf.results.first);
-    const response = {
-      clientDataJSON: decode(clientDataJSON),
-      authenticatorData: decode(authenticatorData),
-      ...(signature && { signature: decode(signature) }),
-      getAuthenticatorData: () => decode(authenticatorData),
-      getTransports: () => ['internal'],
-    };
-    return {
+    const response = dressed(
+      signature ? AuthenticatorAssertionResponse : AuthenticatorAttestationResponse,
+      {
+        clientDataJSON: decode(clientDataJSON),
+        authenticatorData: decode(authenticatorData),
+        ...(signature && { signature: decode(signature) }),
+        getAuthenticatorData: () => decode(authenticatorData),
+        getTransports: () => ['internal'],
+      },
+    );
+    return dressed(PublicKeyCredential, {
       id,
       rawId: decode(id),
       type: 'public-key',
       authenticatorAttachment: 'platform',
       response,
       getClientExtensionResults: () => results,
-    };
+    });
+  }
+
+  /** Members of its own, on an object that passes for one of that kind. */
+  function dressed(kind, members) {
+    const descriptors = Object.entries(members).map(([name, value]) => [name, { value }]);
+    return Object.create(kind.prototype, Object.fromEntries(descriptors));
   }
 
   CredentialsContainer.prototype.create = (options) => ask('create', options);

@@ -97,12 +97,12 @@ function OpenSheet({ shown, abilities, isMeant }: OpenSheetProps) {
           isDoubtful={obstacle?.why === 'mismatch' || obstacle?.why === 'unreadable'}
           onPin={(pin) => phone.setPinning(ref, pin)}
         />
-        {mode === 'matching' && !alarm && (
-          <CodeEntry sheet={sheet} onCode={(code) => phone.enterCode(ref, code)} />
-        )}
         <SheetState shown={shown} obstacle={obstacle} abilities={abilities} />
       </div>
       <footer class="sheet-foot">
+        {mode === 'matching' && !alarm && (
+          <CodeEntry sheet={sheet} onCode={(code) => phone.enterCode(ref, code)} />
+        )}
         <p class="too-soon" role="status">
           {isTooSoon &&
             'That tap did not count: the sheet had only just come up. Look at it first.'}

@@ -1,6 +1,15 @@
 /** The page's files in a checkout: built when a source has changed, and kept by what went into them. */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,12 +31,23 @@ export async function builtPage(): Promise<string> {
   try {
     await build(unfinished);
     renameSync(unfinished, folder);
+    dropOld();
   } catch (error) {
     if (!existsSync(folder)) throw error;
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Milliseconds: nobody still reads a build that is older, unless it is the present one. */
+const OLD = 24 * 3600 * 1000;
+
+function dropOld(): void {
+  for (const name of readdirSync(kept)) {
+    const made = statSync(join(kept, name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (Date.now() - made > OLD) rmSync(join(kept, name), { recursive: true, force: true });
+  }
 }
 
 function stateOfSources(): string {

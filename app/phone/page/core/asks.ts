@@ -41,11 +41,11 @@ export function createAsks(send: (message: PageMessage) => void, isUp: () => boo
     refused: (id: number, sentence: string) => take(id)?.reject(new Error(sentence)),
     /** `isUnpaired`: which may be the very thing that was asked for. */
     lost(isUnpaired: boolean): void {
-      for (const id of [...open.keys()]) {
-        const asked = take(id);
-        if (isUnpaired && asked?.action.do === 'browser.remove') asked.resolve(null);
-        else asked?.reject(new Error('The connection was lost before the signer answered.'));
+      for (const { action, resolve, reject } of open.values()) {
+        if (isUnpaired && action.do === 'browser.remove') resolve(null);
+        else reject(new Error('The connection was lost before the signer answered.'));
       }
+      open.clear();
     },
   };
 }

@@ -3,24 +3,9 @@ import type {
   Creation,
   Credential,
   MadePasskey,
-  PageAssertion,
 } from '../../../../adapters/phone-page/protocol.ts';
-import { fromBase64url, toBase64url, utf8, type Bytes } from './bytes.ts';
-
-export interface Ceremony {
-  /** Ends the wait: the browser takes its sheet away. */
-  signal: AbortSignal;
-  /** Milliseconds. */
-  timeout: number;
-  /** Of a sealed key: input of the passkey's PRF. */
-  salt: Bytes | null;
-}
-
-export interface Asserted {
-  assertion: PageAssertion;
-  /** The PRF output, 32 bytes: to be overwritten as soon as it was used. `null`: none came. */
-  secret: Bytes | null;
-}
+import { fromBase64url, toBase64url, type Bytes } from './bytes.ts';
+import type { Asserted, AssertOver } from './ports.ts';
 
 /** COSE algorithm ES256 (RFC 9053 §2.1). */
 const ES256 = -7;
@@ -28,16 +13,7 @@ const ES256 = -7;
 /** Milliseconds: a person may have to look for their security key. */
 const CREATION_TIME = 5 * 60_000;
 
-/**
- * The passkey's signature over `challenge`: those very bytes, not a copy. The browser is asked
- * before this returns. `null`: cancelled, too late, not verified, or no such passkey; the browser
- * does not say which.
- */
-export async function assertOver(
-  challenge: Bytes,
-  credential: Credential,
-  { signal, timeout, salt }: Ceremony,
-): Promise<Asserted | null> {
+export const assertOver: AssertOver = async (challenge, credential, { signal, timeout, salt }) => {
   const id = fromBase64url(credential.id);
   if (id === null) return null;
   try {
@@ -56,7 +32,7 @@ export async function assertOver(
   } catch {
     return null;
   }
-}
+};
 
 /** Member by member: `toJSON()` of it has the PRF output inside. */
 function assertedBy(made: PublicKeyCredential, expected: string): Asserted | null {

@@ -8,7 +8,7 @@ import type {
 import type { CreateOutcome, Phone, Seal } from '../port.ts';
 import { fromBase64url } from './bytes.ts';
 import { assertOver, forgetPasskey, makePasskey, type NewPasskey } from './ceremony.ts';
-import type { SealedCopies } from './sealed-copies.ts';
+import type { SealedCopies } from './ports.ts';
 import { newSalt, sealNewKey } from './sealed-key.ts';
 
 export interface CreationsParts {

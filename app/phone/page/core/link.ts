@@ -19,7 +19,7 @@ export interface LinkParts {
   /** It was up, or was tried; the next try comes by itself. */
   lost(): void;
   unpaired(): void;
-  /** The signer speaks another protocol than this page. */
+  /** The signer speaks another protocol than this page, which says nothing to it. */
   otherProtocol(): void;
 }
 
@@ -50,10 +50,10 @@ export function openLink(parts: LinkParts): Link {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function tryNow(): Promise<void> {
-    clearTimeout(timer);
     if (isOver || isTrying || socket !== null) return;
+    clearTimeout(timer);
     isTrying = true;
-    const outcome = isIn ? 'in' : await signIn(device);
+    const outcome = isIn ? 'in' : await signIn(device).catch(() => 'unreachable' as const);
     isTrying = false;
     if (isOver) return;
     if (outcome === 'unpaired') return unpaired();
@@ -66,7 +66,11 @@ export function openLink(parts: LinkParts): Link {
     const opened = openSocket(origin, device, {
       greeted({ protocol }) {
         clearTimeout(timer);
-        if (protocol !== PAGE_PROTOCOL) parts.otherProtocol();
+        if (protocol !== PAGE_PROTOCOL) {
+          drop();
+          parts.otherProtocol();
+          return later();
+        }
         failures = 0;
         isUp = true;
         parts.up();

@@ -10,12 +10,16 @@ import { dropDevice, loadDevice, type Device } from './device-key.ts';
 import { openLink, type Link } from './link.ts';
 import { subscribeToPush, unsubscribeFromPush } from './push.ts';
 import { reloadOnce, reloaded } from './reload.ts';
-import { loadSealedCopies, noSealedCopies, type SealedCopies } from './sealed-copies.ts';
+import type { SealedCopies } from './ports.ts';
+import { loadSealedCopies, noSealedCopies } from './sealed-copies.ts';
 import { createSheets } from './sheets.ts';
 import { pairDevice } from './sign-in.ts';
 import type { Hello } from './socket.ts';
 import { eraseAllStored } from './storage.ts';
 import { keepScreenOn } from './wake-lock.ts';
+
+const nothingKept =
+  'This browser keeps nothing for this page, so it cannot be paired: is this a private window?';
 
 /** Milliseconds out of sight after which a socket may have died unseen. */
 const SHORT_ABSENCE = 5_000;
@@ -32,7 +36,7 @@ export function createPhone(): Phone {
   };
   let link: Link | null = null;
   let copies: SealedCopies = noSealedCopies();
-  let letScreenSleep = () => {};
+  let letScreenSleep: (() => void) | null = null;
   let hiddenAt = Date.now();
   /** What came is dealt with one by one, since some of it takes a moment. */
   let dealt: Promise<void> = Promise.resolve();
@@ -42,7 +46,6 @@ export function createPhone(): Phone {
     for (const changed of listeners) changed();
   }
 
-  const isVisible = () => document.visibilityState === 'visible';
   const send = (message: PageMessage) => link?.send(message);
   const tellVisibility = () => send({ type: 'page.visibility', visible: isVisible() });
   const asks = createAsks(send, () => snapshot.link === 'up');
@@ -94,9 +97,9 @@ export function createPhone(): Phone {
       origin: location.origin,
       isIn,
       up() {
-        publish({ link: 'up' });
         reloaded();
         tellVisibility();
+        publish({ link: 'up' });
       },
       message: (message) => inTurn(() => (link === opened ? deal(message) : undefined)),
       lost() {
@@ -113,14 +116,15 @@ export function createPhone(): Phone {
       otherProtocol: reloadOnce,
     });
     link = opened;
-    letScreenSleep = keepScreenOn();
+    letScreenSleep ??= keepScreenOn();
     publish({ link: 'connecting', wasUnpaired: false });
   }
 
   function end(): void {
     link?.end();
     link = null;
-    letScreenSleep();
+    letScreenSleep?.();
+    letScreenSleep = null;
     inTurn(() => sheets.lost());
     publish({ link: 'unpaired', state: null, sheet: null });
   }
@@ -162,7 +166,9 @@ export function createPhone(): Phone {
     async pair(typed, name) {
       const code = codeOf(typed);
       if (code === null) return 'wrongCode';
-      const paired = await pairDevice(code, name);
+      const paired = await pairDevice(code, name).catch(() => {
+        throw new Error(nothingKept);
+      });
       if (!paired.ok) return paired.why;
       link?.end();
       keepStored();
@@ -174,6 +180,7 @@ export function createPhone(): Phone {
       copies = noSealedCopies();
       await unsubscribeFromPush();
       await eraseAllStored();
+      copies = await loadSealedCopies();
     },
     sheetShown: (ref) => send({ type: 'sheet.shown', ref }),
     enterCode: (ref, code) => send({ type: 'sheet.code', ref, code }),
@@ -203,6 +210,8 @@ export function createPhone(): Phone {
     },
   };
 }
+
+const isVisible = () => document.visibilityState === 'visible';
 
 /** As the signer reads it: Crockford's way, in which O is 0, and I and L are 1. */
 function codeOf(typed: string): string | null {

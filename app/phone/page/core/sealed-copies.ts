@@ -1,13 +1,8 @@
 /** The sealed keys that this browser keeps, so that it can sign when its signer has lost them. */
 import type { SealedByPasskey } from '../../../../adapters/phone-page/protocol.ts';
 import { fingerprint, fromBase64url } from './bytes.ts';
+import type { SealedCopies } from './ports.ts';
 import { eraseStored, readAllStored, writeStored } from './storage.ts';
-
-export interface SealedCopies {
-  find(keyFingerprint: string): SealedByPasskey | null;
-  keep(keyFingerprint: string, sealed: SealedByPasskey): void;
-  drop(keyFingerprint: string): void;
-}
 
 /**
  * In memory, so that a tap does not wait for them; what changes is written behind. A browser that

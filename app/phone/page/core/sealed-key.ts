@@ -88,7 +88,7 @@ export async function signSealed(
   }
 }
 
-async function wrappingKey(secret: Bytes, salt: Bytes): Promise<CryptoKey> {
+async function wrappingKey(secret: Bytes, salt: Bytes) {
   try {
     const input = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey']);
     return await crypto.subtle.deriveKey(

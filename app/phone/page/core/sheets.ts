@@ -10,9 +10,8 @@ import type {
 import type { Answer } from '../../../../machines/phone/ports.ts';
 import type { EndedSheet, PageSnapshot, ShownSheet } from '../port.ts';
 import { fromBase64url, toBase64url, type Bytes } from './bytes.ts';
-import type { Asserted, assertOver } from './ceremony.ts';
+import type { Asserted, AssertOver, SealedCopies } from './ports.ts';
 import { isOtherwise, readBytes, type BytesFacts } from './read-bytes.ts';
-import type { SealedCopies } from './sealed-copies.ts';
 import { readSealed, signSealed } from './sealed-key.ts';
 
 export interface SheetsParts {
@@ -23,7 +22,7 @@ export interface SheetsParts {
   /** Where the page is. */
   host: string;
   copies: SealedCopies;
-  assertOver: typeof assertOver;
+  assertOver: AssertOver;
 }
 
 export type Sheets = ReturnType<typeof createSheets>;
@@ -142,8 +141,12 @@ export function createSheets(parts: SheetsParts) {
       else if (current !== kept) return;
       if (missing?.sheet.ref === sheet.ref) missing = null;
       clearTimeout(kept?.expiry);
-      const { approving = null } = kept ?? {};
-      if (isMismatch) approving?.controller.abort();
+      let approving = kept?.approving ?? null;
+      const isByOther = sheet.mode === 'verifying' && !sheet.here;
+      // After it was being verified, the signer wants another try.
+      const isAnew = sheet.mode === 'deciding' && kept?.shown.sheet.mode === 'verifying';
+      if (isMismatch || isByOther) approving?.controller.abort();
+      if (isMismatch || isByOther || (isAnew && approving?.isSent === true)) approving = null;
       show({
         shown: {
           sheet,
@@ -155,7 +158,7 @@ export function createSheets(parts: SheetsParts) {
         },
         bytes,
         facts,
-        approving: isMismatch ? null : approving,
+        approving,
         expiry: setTimeout(() => expire(sheet.ref), Math.max(0, until - performance.now())),
       });
     },
@@ -198,7 +201,8 @@ export function createSheets(parts: SheetsParts) {
 
     /** As in `Phone`: asks the authenticator before it returns. */
     approve(ref: string): void {
-      if (current === null || current.approving !== null) return;
+      // What was sent and changed nothing never reached the signer in time: the tap counts anew.
+      if (current === null || current.approving?.isSent === false) return;
       const { shown, bytes } = current;
       const { sheet, read, isMismatch, until } = shown;
       if (sheet.ref !== ref || sheet.mode !== 'deciding' || read === null || isMismatch) return;

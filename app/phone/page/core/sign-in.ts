@@ -9,7 +9,7 @@ import {
   type PairRequest,
   type SessionRequest,
 } from '../../../../adapters/phone-page/protocol.ts';
-import { keepDevice, makeDeviceKey, signText, type Device } from './device-key.ts';
+import { keepDevice, loadDevice, makeDeviceKey, signText, type Device } from './device-key.ts';
 
 type Posted<T> = { ok: true; reply: T } | { ok: false; why: HttpProblem | 'unreachable' };
 
@@ -21,6 +21,8 @@ export async function pairDevice(
   code: string,
   name: string,
 ): Promise<{ ok: true; device: Device } | { ok: false; why: HttpProblem | 'unreachable' }> {
+  // A browser that keeps nothing would be paired, and not know it.
+  await loadDevice();
   const key = await makeDeviceKey();
   const { publicKey } = key;
   const signature = await signText(key, pairingText(location.origin, code, publicKey));

@@ -65,11 +65,11 @@ export function openSocket(origin: string, key: DeviceKey, events: SocketEvents)
   return {
     send(message) {
       seq += 1;
-      const frame = frameOf(seq, JSON.stringify(message));
+      const [number, body] = [seq, JSON.stringify(message)];
       sent = sent
-        .then(() => frame)
-        .then((ready) => {
-          if (!isOver) socket.send(JSON.stringify(ready));
+        .then(() => frameOf(number, body))
+        .then((frame) => {
+          if (!isOver) socket.send(JSON.stringify(frame));
         })
         .catch(() => end(ABNORMAL));
     },

@@ -44,8 +44,8 @@ async function transact<T>(
     const transaction = database.transaction(store, mode, { durability: 'strict' });
     const request = act(transaction.objectStore(store));
     await new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error('storage gave up'));
+      transaction.addEventListener('complete', () => resolve());
+      transaction.addEventListener('abort', () => reject(transaction.error ?? gaveUp()));
     });
     return request.result;
   } finally {
@@ -56,10 +56,13 @@ async function transact<T>(
 function openDatabase(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
+    request.addEventListener('upgradeneeded', () => {
       for (const store of stores) request.result.createObjectStore(store);
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('storage gave up'));
+    });
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error ?? gaveUp()));
   });
 }
+
+/** What is thrown when the browser gives no reason. */
+const gaveUp = () => new Error('the browser stored nothing');
