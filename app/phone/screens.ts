@@ -15,10 +15,19 @@ export function onScreens(screens: readonly Screen[]): CallbackActorLogic<SheetC
   return fromCallback<SheetCommand, undefined>(({ receive, sendBack }) => {
     for (const screen of screens) screen.open(sendBack);
     receive((command) => {
-      for (const screen of screens) screen.obey(command);
+      for (const screen of screens) obeyed(screen, command);
     });
     return () => {
       for (const screen of screens) screen.close();
     };
   });
+}
+
+/** A screen that cannot show a sheet must not keep the others from it: they can still deny. */
+function obeyed(screen: Screen, command: SheetCommand): void {
+  try {
+    screen.obey(command);
+  } catch {
+    screen.close();
+  }
 }

@@ -25,11 +25,18 @@ export const isOnly = (letter: 'd' | 'p', line: Buffer) =>
 export const codeIn = (line: Buffer) =>
   /^[0-9]{2}$/.test(line.toString('latin1')) ? line.toString() : null;
 
-export const takesInput = (mode: Mode | undefined) => mode === 'matching' || mode === 'accepting';
+/** While the page verifies its person, `d` still denies here. */
+export const takesInput = (shown: Pick<Shown, 'mode' | 'byPage'> | null) =>
+  shown !== null &&
+  (shown.mode === 'matching' ||
+    shown.mode === 'accepting' ||
+    (shown.mode === 'verifying' && shown.byPage));
 
 export function prompt({ mode, triesLeft, sheet, byPage }: Shown, dots: string): string {
   if (mode === 'settling') return '  …';
-  if (mode === 'verifying') return byPage ? '  verifying on the phone…' : '  verifying…';
+  if (mode === 'verifying') {
+    return byPage ? `  verifying on the phone…  d + Enter denies: ${dots}` : '  verifying…';
+  }
   const isCode = mode === 'matching';
   const left = `${triesLeft} ${triesLeft === 1 ? 'try' : 'tries'} left. `;
   const wrong = isCode ? 'wrong code' : byPage ? 'not verified' : 'wrong passphrase';

@@ -49,7 +49,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   function feed(chunk: Buffer): void {
     try {
       if (raw && chunk.includes(0x03)) return parts.onInterrupt();
-      if (!parts.isAwake() || !takesInput(current?.mode)) return;
+      if (!parts.isAwake() || !takesInput(current)) return;
       const { outcome } = line.feed(chunk);
       if (outcome === 'typing') return redraw();
       finish(outcome);

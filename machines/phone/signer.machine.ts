@@ -10,6 +10,13 @@ import { SIGNER_SERVICE_TYPE } from '../ports.ts';
 import { head, initialContext } from './signer.context.ts';
 import { signerSetup } from './signer.sheet.ts';
 
+/** The person can say no until the very end. */
+const denies = {
+  guard: 'isOnSheet',
+  target: '#signer.awake.linked.idle',
+  actions: ['noteAttention', 'denyEqual'],
+} as const;
+
 export const signerMachine = signerSetup.createMachine({
   id: 'signer',
   description: 'The phone, which signs only what its person was shown and approved.',
@@ -156,11 +163,7 @@ export const signerMachine = signerSetup.createMachine({
                         },
                       },
                     ],
-                    'user.deny': {
-                      guard: 'isOnSheet',
-                      target: '#signer.awake.linked.idle',
-                      actions: ['noteAttention', 'denyEqual'],
-                    },
+                    'user.deny': denies,
                   },
                 },
                 deciding: {
@@ -176,11 +179,7 @@ export const signerMachine = signerSetup.createMachine({
                       target: '#signer.awake.linked.verifyingUser',
                       actions: 'noteAttention',
                     },
-                    'user.deny': {
-                      guard: 'isOnSheet',
-                      target: '#signer.awake.linked.idle',
-                      actions: ['noteAttention', 'denyEqual'],
-                    },
+                    'user.deny': denies,
                   },
                 },
               },
@@ -188,6 +187,7 @@ export const signerMachine = signerSetup.createMachine({
             verifyingUser: {
               description: 'The person approved; that it is the owner is being verified.',
               entry: 'showVerifying',
+              on: { 'user.deny': denies },
               invoke: {
                 id: 'biometrics',
                 src: 'biometrics',

@@ -5,6 +5,7 @@ import {
   advertises,
   answers,
   closes,
+  denies,
   disabled,
   enabled,
   first,
@@ -328,6 +329,16 @@ describe('You approve with Face ID', () => {
     story.taps('user.approve', next.ref);
     await story.biometrics.resolve({ verdict: 'refused' });
     expect(story.sent.sheet.at(-2)).toEqual(retries(next, 2));
+  });
+
+  it('a person can still deny while they are being verified', async () => {
+    const story = untilVerifying();
+    story.taps('user.deny', first.ref);
+    expect(story.states()).toEqual([...toVerifying, 'idle']);
+    expect(story.sent.listener.at(-1)).toEqual(denies(first));
+    expect(story.sent.sheet.at(-1)).toEqual(closes(first, 'denied'));
+    await story.biometrics.resolve({ verdict: 'verified' });
+    expect(story.keys.inputs).toEqual([]);
   });
 
   it('an owner who cannot be verified signs nothing', async () => {

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { chromiumMissing, openBrowser } from '../support/browser.ts';
 import { startInspectedDemo } from '../support/inspected-demo.ts';
 import { openPage } from '../support/inspector-story.ts';
+import { takePhoneScreens } from './phone-screens.ts';
 
 const folder = 'docs/screens';
 const wide = { width: 1280, height: 800 };
@@ -30,6 +31,7 @@ async function screens(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'screens-'));
   mkdirSync(folder, { recursive: true });
   const browser = await openBrowser(directory);
+  await takePhoneScreens(browser, folder);
   const demo = await startInspectedDemo(directory);
   try {
     const { page } = await openPage(browser, demo.address, wide);

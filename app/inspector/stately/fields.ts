@@ -62,7 +62,7 @@ export const names: ReadonlySet<string> = new Set(
    user server preferred hostKey keyType known methods refused fingerprint fingerprints
    identities label algorithm publicKey onlyFor request outstanding challengeHash
    signatureHash code phone phones wasLinked remembered endpoint endpoints address instance
-   enabled allowed pins pin isCa since hostboundHosts policy listed requireProof links
+   enabled allowed pins pin isCa since hostboundHosts policy listed requireProof timeLimit links
    queue waited proof certificate ca problem hops proven pinning shown deviceName peerName`.split(
     /\s+/,
   ),

@@ -71,7 +71,7 @@ function rowOf(
     deviceName,
     label: labels.get(fingerprint) ?? '',
     fingerprint,
-    hasReceipt: kept.has(challengeHash),
+    hasReceipt: answer?.outcome === 'signed' && kept.has(challengeHash),
   };
 }
 

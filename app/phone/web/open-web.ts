@@ -19,10 +19,11 @@ export async function openWeb(
     const first = `it keeps the name ${place.host} and the port ${place.port} for good`;
     return { web, news: [...newsOf(running, web), ...(isFirst ? [first] : [])] };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
       throw new WrongUsage(`port ${place.port} of the page is taken; is signer running already?`);
     }
+    if (syscall === 'listen') throw new WrongUsage(`the page cannot be served: ${message}`);
     if (error instanceof Trouble || error instanceof WrongUsage) throw error;
     throw new Trouble('stateUnusable', message);
   }

@@ -185,6 +185,7 @@ export function createPageScreen(parts: PageScreenParts) {
         case 'sheet.approve':
           if (shown.mode !== 'deciding' || !isByPage(shown.sheet)) return;
           shown.approver = pageId;
+          early = null;
           return report?.({ type: 'user.approve', ref });
         case 'sheet.verified': {
           const { assertion, signature } = message;

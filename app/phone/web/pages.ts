@@ -32,8 +32,8 @@ export function createPages() {
   let isTelling = false;
 
   function tellState(page: Page): void {
-    if (parts === null) return;
-    const state = parts.stateFor(page.connection.browserId);
+    const state = stateFor(page);
+    if (state === null) return;
     const { now: _, ...compared } = state;
     const text = JSON.stringify(compared);
     if (text === page.told) return;
@@ -41,10 +41,27 @@ export function createPages() {
     page.connection.send({ type: 'state', state });
   }
 
+  /** `null`: it cannot be read now. A log that fails for good ends the program by itself. */
+  function stateFor({ connection }: Page): PhoneState | null {
+    try {
+      return parts?.stateFor(connection.browserId) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
   function receive(page: Page, message: PageMessage): void {
     if (message.type === 'page.visibility') page.isVisible = message.visible;
     else if (message.type === 'ask') void answer(page, message.id, message.action);
     else screen?.receive(page.connection.id, message);
+  }
+
+  function greet(page: Page): void {
+    const { connection } = page;
+    pages.set(connection.id, page);
+    tellState(page);
+    const sheet = screen?.current(connection.id) ?? null;
+    if (sheet !== null) connection.send(sheet);
   }
 
   async function answer({ connection }: Page, id: number, action: PageAction): Promise<void> {
@@ -63,15 +80,15 @@ export function createPages() {
     },
     connected(connection: PageConnection): void {
       const page: Page = { connection, isVisible: false, told: '' };
-      pages.set(connection.id, page);
-      connection.onMessage((message) => receive(page, message));
+      // A cookie alone gets nothing: only who signs is told anything.
+      connection.onMessage((message) => {
+        if (!pages.has(connection.id)) greet(page);
+        receive(page, message);
+      });
       connection.onClose(() => {
         pages.delete(connection.id);
         screen?.left(connection.id);
       });
-      tellState(page);
-      const sheet = screen?.current(connection.id) ?? null;
-      if (sheet !== null) connection.send(sheet);
     },
     tell(to: (pageId: string) => SignerMessage): void {
       for (const { connection } of pages.values()) connection.send(to(connection.id));

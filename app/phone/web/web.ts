@@ -80,22 +80,30 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
     screen,
   );
 
-  const server = await startPageServer({
-    origin,
-    listen: { host: isLocal ? '127.0.0.1' : '::', port: place.port },
-    tls: certificate === null ? null : { cert: certificate.cert, key: certificate.key },
-    release: version(),
-    file,
-    browsers: () => pairedBrowsers(log),
-    admit: (code, browser) => admit(log, code, browser, Date.now()),
-    connected: pages.connected,
+  const serve = (host: string) =>
+    startPageServer({
+      origin,
+      listen: { host, port: place.port },
+      tls: certificate === null ? null : { cert: certificate.cert, key: certificate.key },
+      release: version(),
+      file,
+      browsers: () => pairedBrowsers(log),
+      admit: (code, browser) => admit(log, code, browser, Date.now()),
+      connected: pages.connected,
+    });
+  // The runs of before are folded before a request can come.
+  activity();
+  const server = await serve(isLocal ? '127.0.0.1' : '::').catch((error: NodeJS.ErrnoException) => {
+    // A machine without IPv6.
+    if (error.code === 'EAFNOSUPPORT' && !isLocal) return serve('0.0.0.0');
+    throw error;
   });
   running.onHalt(() => void server.close());
   const published = isLocal ? null : (publishPlace(place)?.subscribe() ?? null);
   const stopWatching = watchLog(log, () => {
     server.recheckBrowsers();
-    push.dropUnpaired();
     pages.changed();
+    push.dropUnpaired();
   });
   const renewing = setInterval(() => void renew(), RENEWAL_PERIOD).unref();
 
@@ -103,8 +111,12 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
     if (certificate === null) return;
     const now = await certificateFor(home, place).catch(() => null);
     if (now === null || now.cert === certificate.cert) return;
-    certificate = now;
-    server.replaceCertificate({ cert: now.cert, key: now.key });
+    try {
+      server.replaceCertificate({ cert: now.cert, key: now.key });
+      certificate = now;
+    } catch {
+      // Not whole yet: the next look takes it.
+    }
   }
 
   return {

@@ -1,6 +1,11 @@
 /** What the page asks of the signer, each with its answer. */
 import type { PageAction, PageMessage } from '../../../../adapters/phone-page/protocol.ts';
 
+/** The signer has said no: nothing was changed. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
 interface Asked {
   action: PageAction;
   resolve(result: unknown): void;
@@ -38,7 +43,7 @@ export function createAsks(send: (message: PageMessage) => void, isUp: () => boo
       });
     },
     replied: (id: number, result: unknown) => take(id)?.resolve(result),
-    refused: (id: number, sentence: string) => take(id)?.reject(new Error(sentence)),
+    refused: (id: number, sentence: string) => take(id)?.reject(new Refused(sentence)),
     /** `isUnpaired`: which may be the very thing that was asked for. */
     lost(isUnpaired: boolean): void {
       for (const { action, resolve, reject } of open.values()) {

@@ -6,6 +6,7 @@ import type {
   PageAction,
 } from '../../../../adapters/phone-page/protocol.ts';
 import type { CreateOutcome, Phone, Seal } from '../port.ts';
+import { Refused } from './asks.ts';
 import { fromBase64url } from './bytes.ts';
 import { assertOver, forgetPasskey, makePasskey, type NewPasskey } from './ceremony.ts';
 import type { SealedCopies } from './ports.ts';
@@ -46,7 +47,8 @@ export function createCreations(parts: CreationsParts) {
       parts.made();
       return { ok: true, fingerprint };
     } catch (error) {
-      await forgetPasskey(credential);
+      // Where no answer came, the signer may have taken it: then the passkey is needed.
+      if (error instanceof Refused) await forgetPasskey(credential);
       return refused(error);
     }
   }

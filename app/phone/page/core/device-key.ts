@@ -39,8 +39,13 @@ export async function keepDevice(device: Device): Promise<void> {
   await eraseStored('own', 'end');
 }
 
-/** The signer does not know it any more: the key is of no use. */
-export async function dropDevice(): Promise<void> {
+/**
+ * The signer does not know it any more: the key is of no use. Another window may have paired this
+ * browser anew meanwhile: that key stays.
+ */
+export async function dropDevice(browserId: string): Promise<void> {
+  const { device } = await loadDevice();
+  if (device !== null && device.browserId !== browserId) return;
   await eraseStored('own', 'device');
   await writeStored('own', 'end', true);
 }

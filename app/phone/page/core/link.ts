@@ -78,7 +78,7 @@ export function openLink(parts: LinkParts): Link {
       message: (message) => parts.message(message),
       closed(code) {
         // Without a hello it may have been the session that was refused: a browser does not say.
-        if (!isUp) isIn = false;
+        if (!isUp || code === closeCodes.breach) isIn = false;
         drop();
         if (code === closeCodes.unpaired) unpaired();
         else later();

@@ -111,7 +111,7 @@ export function createPhone(): Phone {
         end();
         asks.lost(true);
         publish({ wasUnpaired: true });
-        dropDevice().catch(() => {});
+        dropDevice(device.browserId).catch(() => {});
       },
       otherProtocol: reloadOnce,
     });

@@ -106,8 +106,8 @@ export function createSheets(parts: SheetsParts) {
       const made = await signSealed(record, secret, bytes);
       if (isOver()) return;
       if (made === null) {
-        // The next try is with the signer's copy.
-        parts.copies.drop(fingerprint);
+        // The next try is with the signer's copy, if it has one: this may be the only one.
+        if (hasOther(shown.sheet, record)) parts.copies.drop(fingerprint);
         return fail('sealedKeyDamaged');
       }
       signature = toBase64url(made);
@@ -228,4 +228,11 @@ export function createSheets(parts: SheetsParts) {
       change({ problem: null });
     },
   };
+}
+
+/** Whether the signer has kept the key otherwise than this. */
+function hasOther({ approval }: PageSheet, record: SealedByPasskey): boolean {
+  const kept = approval.by === 'sealed' ? approval.sealed : null;
+  const members = ['salt', 'iv', 'sealed'] as const;
+  return kept !== null && members.some((member) => kept[member] !== record[member]);
 }
