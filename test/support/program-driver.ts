@@ -70,7 +70,7 @@ export interface Bench {
 }
 
 /** How long a program on a busy machine may take to write what it will write. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 /**
  * A temporary directory for the devices of one test file, and as root on Linux a network namespace
