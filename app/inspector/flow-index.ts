@@ -8,7 +8,7 @@ import { leavesOf } from './machine-view.ts';
 import type { Device, FlowSummary, Place } from './protocol.ts';
 import type { RecordedRuns } from './recorded-runs.ts';
 import type { Run } from './run.ts';
-import { envelopesOf, requestsOf, type RecordedRequest } from './signer-requests.ts';
+import { envelopesOf, createRequestReader, type RecordedRequest } from './signer-requests.ts';
 
 export interface FoundFlow {
   summary: FlowSummary;
@@ -26,7 +26,7 @@ interface Indexed {
 
 export function createFlowIndex(device: Device, runs: RecordedRuns) {
   const indexed = new Map<string, Indexed>();
-  const readers = new WeakMap<Run, () => RecordedRequest[]>();
+  const requestsIn = createRequestReader();
   const processes = new Map<string, string | null>();
 
   function indexOf(stream: string): Indexed | null {
@@ -45,17 +45,6 @@ export function createFlowIndex(device: Device, runs: RecordedRuns) {
     };
     indexed.set(stream, made);
     return made;
-  }
-
-  /** None when the recording cannot be followed: its stream can still be read. */
-  function requestsIn(run: Run): RecordedRequest[] {
-    const read = readers.get(run) ?? requestsOf(run);
-    readers.set(run, read);
-    try {
-      return read();
-    } catch {
-      return [];
-    }
   }
 
   function summaryOf(run: Run, first: Envelope): FlowSummary {

@@ -22,7 +22,7 @@ export interface RecordedRequest {
 }
 
 /** Calling the result reads on from where the last call ended. Throws as {@link Run.frameAt}. */
-export function requestsOf(run: Run): () => RecordedRequest[] {
+function requestsOf(run: Run): () => RecordedRequest[] {
   const requests: RecordedRequest[] = [];
   const open = new Map<string, RecordedRequest>();
   let seen = 0;
@@ -37,6 +37,20 @@ export function requestsOf(run: Run): () => RecordedRequest[] {
       if (open.size > 0) settle(open, envelope.version, frame);
     }
     return requests;
+  };
+}
+
+/** The requests in any run, read on where it was left; none when the recording cannot be followed. */
+export function createRequestReader(): (run: Run) => RecordedRequest[] {
+  const readers = new WeakMap<Run, () => RecordedRequest[]>();
+  return (run) => {
+    const read = readers.get(run) ?? requestsOf(run);
+    readers.set(run, read);
+    try {
+      return read();
+    } catch {
+      return [];
+    }
   };
 }
 

@@ -6,7 +6,7 @@ import type { Answer, SignRequest } from '../../../machines/phone/ports.ts';
 import { signerMachine } from '../../../machines/phone/signer.machine.ts';
 import { createRecordedRuns } from '../../inspector/recorded-runs.ts';
 import type { Run } from '../../inspector/run.ts';
-import { requestsOf, type RecordedRequest } from '../../inspector/signer-requests.ts';
+import { createRequestReader, type RecordedRequest } from '../../inspector/signer-requests.ts';
 import { identities } from '../records.ts';
 import { keptReceipts } from '../receipts.ts';
 
@@ -15,18 +15,7 @@ const MOST = 200;
 /** Calling the result reads on from where the last call ended. Latest first. */
 export function activityOf(log: EventLog): () => ActivityRow[] {
   const runs = createRecordedRuns(log, new Map([['signer', signerMachine]]));
-  const readers = new WeakMap<Run, () => RecordedRequest[]>();
-
-  /** None when this release's chart cannot follow the recording. */
-  function requestsIn(run: Run): RecordedRequest[] {
-    const read = readers.get(run) ?? requestsOf(run);
-    readers.set(run, read);
-    try {
-      return read();
-    } catch {
-      return [];
-    }
-  }
+  const requestsIn = createRequestReader();
 
   return () => {
     runs.catchUp();
