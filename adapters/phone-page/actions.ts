@@ -12,7 +12,8 @@ export type PageAction =
   /** 0 ends it. */
   | { do: 'device.mute'; id: string; minutes: number }
   | { do: 'host.remove'; name: string; port: number }
-  | { do: 'policy.set'; policy: Policy }
+  /** Only what changes. */
+  | { do: 'policy.set'; policy: Partial<Policy> }
   | { do: 'browser.remove'; id: string }
   | { do: 'push.on'; subscription: PagePushSubscription }
   | { do: 'push.off' | 'push.test' };

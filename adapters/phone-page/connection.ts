@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import { isSignedBy } from './device-key.ts';
 import { readFrame, readPageMessage } from './messages.ts';
 import {
+  BEAT_PERIOD,
   closeCodes,
   frameText,
   PAGE_PROTOCOL,
@@ -27,14 +28,14 @@ export interface ConnectionParts {
   origin: string;
   release: string;
   browserId: string;
-  /** Raw point of its device key, base64url; `null`: it is not paired any more. */
+  /** Raw point of its device key, base64url; `null`: it is not paired any more. May throw. */
   publicKey: () => string | null;
 }
 
 /** Bytes that a page may be behind. */
 const MOST_UNREAD = 4 * 1024 * 1024;
-/** Protocol timing: a socket that does not answer two pings is dead. Milliseconds. */
-const PING_PERIOD = 10_000;
+/** Pings that may be unanswered: each way, two missed beats are a dead socket. */
+const MOST_UNANSWERED = 2;
 /** How long a page may take to say that it closes, too. Milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
 
@@ -69,9 +70,19 @@ export function openConnection(parts: ConnectionParts): PageConnection {
     return readPageMessage(frame.body);
   }
 
+  /** `undefined`: it cannot be told now. */
+  function keyNow(): string | null | undefined {
+    try {
+      return publicKey();
+    } catch {
+      return undefined;
+    }
+  }
+
   socket.on('message', (data, isBinary) => {
     if (!isOpen) return;
-    const key = publicKey();
+    const key = keyNow();
+    if (key === undefined) return close(closeCodes.ended);
     if (key === null) return close(closeCodes.unpaired);
     const message = isBinary ? null : messageIn(String(data), key);
     if (message === null) return close(closeCodes.breach);
@@ -82,9 +93,10 @@ export function openConnection(parts: ConnectionParts): PageConnection {
   socket.on('error', () => {});
   const pinging = setInterval(() => {
     unanswered += 1;
-    if (unanswered > 2) socket.terminate();
-    else socket.ping();
-  }, PING_PERIOD).unref();
+    if (unanswered > MOST_UNANSWERED) return socket.terminate();
+    socket.ping();
+    send({ type: 'beat' });
+  }, BEAT_PERIOD).unref();
   socket.on('close', () => {
     isOpen = false;
     clearInterval(pinging);

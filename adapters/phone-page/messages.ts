@@ -66,11 +66,11 @@ export const sealedByPasskey = z.strictObject({
   sealed: base64url(600),
 });
 
-const policy = z.strictObject({
-  requireProof: z.boolean(),
-  forwarding: z.enum(['never', 'ask', 'listed']),
-  listed: z.array(z.string().min(1).max(255)).max(100),
-  timeLimit: z.int().min(TIME_LIMITS.shortest).max(TIME_LIMITS.longest),
+const policyChanges = z.strictObject({
+  requireProof: z.boolean().exactOptional(),
+  forwarding: z.enum(['never', 'ask', 'listed']).exactOptional(),
+  listed: z.array(z.string().min(1).max(255)).max(100).exactOptional(),
+  timeLimit: z.int().min(TIME_LIMITS.shortest).max(TIME_LIMITS.longest).exactOptional(),
 });
 
 const made = z.strictObject({
@@ -117,14 +117,18 @@ const action = z.discriminatedUnion('do', [
     name: z.string().max(255),
     port: z.int().min(0).max(65_535),
   }),
-  z.strictObject({ do: z.literal('policy.set'), policy }),
+  z.strictObject({ do: z.literal('policy.set'), policy: policyChanges }),
   z.strictObject({ do: z.literal('browser.remove'), id }),
   z.strictObject({ do: z.literal('push.on'), subscription }),
   z.strictObject({ do: z.enum(['push.off', 'push.test']) }),
 ]) satisfies z.ZodType<PageAction>;
 
 const pageMessage = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('page.visibility'), visible: z.boolean() }),
+  z.strictObject({
+    type: z.literal('page.visibility'),
+    document: base64url(64),
+    visible: z.boolean(),
+  }),
   z.strictObject({ type: z.literal('sheet.shown'), ref }),
   z.strictObject({ type: z.literal('sheet.code'), ref, code: z.string().regex(/^[0-9]{2}$/) }),
   z.strictObject({ type: z.literal('sheet.pin'), ref, pin: z.boolean() }),

@@ -95,6 +95,9 @@ export interface Frame {
 /** Bytes of one frame from the page that are read. */
 export const LARGEST_FRAME = 64 * 1024;
 
+/** Milliseconds between two beats; a page that misses two of them has lost its signer. */
+export const BEAT_PERIOD = 10_000;
+
 /** Codes with which the signer closes a socket. */
 export const closeCodes = {
   /** The signer ends; come again. */
@@ -106,8 +109,11 @@ export const closeCodes = {
 } as const;
 
 export type PageMessage =
-  /** The first, and whenever it changes: whether the person can see the page. */
-  | { type: 'page.visibility'; visible: boolean }
+  /**
+   * The first, and whenever it changes: whether the person can see the page. `document`: random, of
+   * this loading of the page: when it comes again on another socket, the older one is dead.
+   */
+  | { type: 'page.visibility'; document: string; visible: boolean }
   | { type: 'sheet.shown'; ref: string }
   | { type: 'sheet.code'; ref: string; code: string }
   | { type: 'sheet.pin'; ref: string; pin: boolean }
@@ -140,6 +146,8 @@ export interface PageAssertion {
 export type SignerMessage =
   /** The first. */
   | { type: 'hello'; nonce: string; protocol: number; release: string }
+  /** Every `BEAT_PERIOD`, since a page's script does not see the pings of its socket. */
+  | { type: 'beat' }
   /** Whole, at first and after every change. */
   | { type: 'state'; state: PhoneState }
   /** Whole: a new sheet, or news of the one on screen. */

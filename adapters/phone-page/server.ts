@@ -88,8 +88,17 @@ export async function startPageServer(parts: PageServerParts): Promise<PageServe
     return open.length < MOST_SOCKETS_A_BROWSER ? browserId : 429;
   }
 
+  function browserFor(request: IncomingMessage): string | number {
+    try {
+      return mayUpgrade(request);
+    } catch {
+      // Who is paired cannot be read now.
+      return 503;
+    }
+  }
+
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const browserId = mayUpgrade(request);
+    const browserId = browserFor(request);
     socket.on('error', () => socket.destroy());
     if (typeof browserId === 'number') {
       // Node keeps no time of a socket that it gave away: one that is left half open would stay.

@@ -9,7 +9,7 @@ export function missingSteps(log: EventLog): string[] {
   const steps: string[] = [];
   if (own.length === 0) {
     steps.push(
-      'no identity yet: signer identity create LABEL',
+      'no identity yet: signer identity create LABEL, or in the phone’s page: signer start --web',
       'then authorise it: signer identity install LABEL user@host',
     );
   } else if (!own.some(({ enabled }) => enabled)) {

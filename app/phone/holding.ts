@@ -22,9 +22,6 @@ export interface HeldPasskey {
   attachment: 'platform' | 'cross-platform' | null;
 }
 
-/** Whether the phone's page has to approve, with its person's passkey. */
-export const isApprovedByPage = ({ by }: Holding) => by !== 'passphrase';
-
 /** In a few words, for a list. */
 export function placeWords(holding: Holding): string {
   if (holding.by === 'passphrase') return 'sealed on this device';

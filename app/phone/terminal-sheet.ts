@@ -15,7 +15,15 @@ import type {
 import { onScreens, type Screen } from './screens.ts';
 import { fold, rowsNow } from '../terminal/fold.ts';
 import { createPassphraseLine, passphraseDots } from '../terminal/passphrase-line.ts';
-import { codeIn, isOnly, prompt, takesInput, type Mode, type Shown } from './sheet-prompt.ts';
+import {
+  codeIn,
+  isOnly,
+  prompt,
+  takesInput,
+  type ApprovedAt,
+  type Mode,
+  type Shown,
+} from './sheet-prompt.ts';
 import { closingLine, refusedLine, sheetLines } from './sheet-words.ts';
 
 export interface TerminalSheetParts {
@@ -25,8 +33,8 @@ export interface TerminalSheetParts {
   plain: boolean;
   /** Asked before anything typed counts; `false` throws it away (the phone was suspended). */
   isAwake: () => boolean;
-  /** Whether the phone's page approves for the identity of this fingerprint; never unless given. */
-  isApprovedByPage?: (fingerprint: string) => boolean;
+  /** For the identity of this fingerprint; always here unless given. */
+  approvedAt?: (fingerprint: string) => ApprovedAt;
   onInterrupt: () => void;
 }
 
@@ -70,7 +78,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
     else if (isOnly('p', entered)) {
       if (sheet.canPin) report?.({ type: 'user.pin', ref, pin: !current!.pin });
       else redraw();
-    } else if (current!.byPage) {
+    } else if (current!.approvedAt !== 'terminal') {
       entered.fill(0);
       redraw();
     } else {
@@ -121,8 +129,8 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
   function show(sheet: Sheet): void {
     forgetTyped();
     const until = performance.now() + sheet.ttl;
-    const byPage = parts.isApprovedByPage?.(sheet.fingerprint) ?? false;
-    current = { sheet, until, mode: 'settling', triesLeft: null, pin: false, byPage };
+    const approvedAt = parts.approvedAt?.(sheet.fingerprint) ?? 'terminal';
+    current = { sheet, until, mode: 'settling', triesLeft: null, pin: false, approvedAt };
     lastRefused = null;
     if (plain) {
       output.write(`${sheetLines(sheet, Math.ceil(sheet.ttl / 1000), false).join('\n')}\n`);
@@ -206,7 +214,7 @@ export function createTerminalSheet(parts: TerminalSheetParts) {
         const { type: _, ...sheet } = command;
         show(sheet);
         // Where the page approves, its person has seen nothing before the page shows it.
-        if (!current!.byPage) report?.({ type: 'sheet.shown', ref: sheet.ref });
+        if (current!.approvedAt !== 'page') report?.({ type: 'sheet.shown', ref: sheet.ref });
       } else if (command.type === 'sheet.refused') sayRefused(command);
       else if (command.ref === current?.sheet.ref) follow(command, current);
     },

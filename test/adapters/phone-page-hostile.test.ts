@@ -14,7 +14,7 @@ import { chromiumMissing, openBrowser } from '../support/browser.ts';
 import { createPageClient } from '../support/page-client.ts';
 import { CODE, errorOf, rig } from './phone-page-rig.ts';
 
-const visible: PageMessage = { type: 'page.visibility', visible: true };
+const visible: PageMessage = { type: 'page.visibility', document: 'one', visible: true };
 
 const PROTECTIONS = [
   'content-security-policy',

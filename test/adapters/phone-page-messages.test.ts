@@ -31,7 +31,7 @@ const made = {
 const subscription = { endpoint: 'https://push.example/a', keys: { p256dh: 'AA', auth: 'AA' } };
 
 const messages = [
-  { type: 'page.visibility', visible: true },
+  { type: 'page.visibility', document: 'a1-_', visible: true },
   { type: 'sheet.shown', ref: 'a/1' },
   { type: 'sheet.code', ref: 'a/1', code: '07' },
   { type: 'sheet.pin', ref: 'a/1', pin: true },
@@ -55,6 +55,7 @@ const actions = [
   { do: 'device.mute', id: 'd', minutes: 0 },
   { do: 'host.remove', name: 'bench', port: 22 },
   { do: 'policy.set', policy: defaultPolicy },
+  { do: 'policy.set', policy: { timeLimit: 30 } },
   { do: 'browser.remove', id: 'b' },
   { do: 'push.on', subscription },
   { do: 'push.off' },

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
+  BEAT_PERIOD,
   closeCodes,
   LARGEST_FRAME,
   paths,
@@ -10,7 +11,7 @@ import {
 import { createPageClient, newDeviceKey, signText } from '../support/page-client.ts';
 import { CODE, errorOf, rig } from './phone-page-rig.ts';
 
-const visible: PageMessage = { type: 'page.visibility', visible: true };
+const visible: PageMessage = { type: 'page.visibility', document: 'one', visible: true };
 
 describe('the page’s server', () => {
   it('gives its files with every header, and nothing else', async () => {
@@ -299,6 +300,29 @@ describe('the socket', () => {
     const client = await pairedClient();
     for (let i = 0; i < 8; i++) await client.open();
     await expect(client.open()).rejects.toThrow('429');
+  });
+
+  it('beats, for a script that sees no ping', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { pairedClient } = await rig();
+    const socket = await (await pairedClient()).open();
+    vi.advanceTimersByTime(BEAT_PERIOD);
+    await socket.expect('beat');
+  });
+
+  it('ends, and unpairs nobody, when it cannot be read who is paired', async () => {
+    const { pairedClient, paired } = await rig();
+    const client = await pairedClient();
+    const socket = await client.open();
+    Object.defineProperty(paired, 'find', {
+      value() {
+        throw new Error('the log is damaged');
+      },
+    });
+    socket.send(visible);
+    expect(await socket.closed).toBe(closeCodes.ended);
+    await expect(client.open()).rejects.toThrow('503');
   });
 
   it('says that the signer ends', async () => {

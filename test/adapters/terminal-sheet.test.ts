@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ApprovedAt } from '../../app/phone/sheet-prompt.ts';
 import { closingLine, refusedLine, sheetLines } from '../../app/phone/sheet-words.ts';
 import { createTerminalSheet } from '../../app/phone/terminal-sheet.ts';
 import { fold } from '../../app/terminal/fold.ts';
@@ -41,13 +42,18 @@ function pipedKeyboard(): Readable {
 }
 
 /** `plain`: nothing is redrawn. Otherwise the output is 100 columns wide. */
-function aSheet(plain = true, input: Readable = pipedKeyboard()) {
+function aSheet(
+  plain = true,
+  input: Readable = pipedKeyboard(),
+  approvedAt: ApprovedAt = 'terminal',
+) {
   const output = Object.assign(new PassThrough(), { columns: 100 });
   const terminal = createTerminalSheet({
     input: input as unknown as NodeJS.ReadStream,
     output: output as unknown as NodeJS.WriteStream,
     plain,
     isAwake: () => true,
+    approvedAt: () => approvedAt,
     onInterrupt: () => {},
   });
   const running = runPort<SheetCommand, SheetFact, undefined>(terminal.actor, undefined);
@@ -68,10 +74,10 @@ function aSheet(plain = true, input: Readable = pipedKeyboard()) {
 }
 
 /** Each line that is typed is read before the next. */
-function aSheetUnderFingers(plain = true) {
+function aSheetUnderFingers(plain = true, approvedAt: ApprovedAt = 'terminal') {
   const input = new PassThrough();
   const type = (...lines: string[]) => lines.forEach((line) => input.write(`${line}\n`));
-  return { ...aSheet(plain, input), input, type };
+  return { ...aSheet(plain, input, approvedAt), input, type };
 }
 
 function holdUpThisProcess(milliseconds: number): void {
@@ -129,6 +135,26 @@ describe('the sheet at the terminal', () => {
     expect(facts.map(({ type }) => type)).toEqual(['sheet.shown', 'sheet.shown', 'user.deny']);
     stop();
   });
+
+  test.each([
+    ['page', 'approve it on the phone', []],
+    ['noPage', 'only the phone’s page can approve it: signer start --web', ['sheet.shown']],
+    ['otherPage', 'its passkey belongs to the page of another name', ['sheet.shown']],
+  ] as const)(
+    'that is not approved here (%s) says so, and can be denied',
+    async (at, words, shown) => {
+      const { send, says, facts, takePassphrase, type, stop } = aSheetUnderFingers(true, at);
+      const { ref } = sheet;
+      send({ type: 'sheet.show', ...sheet });
+      send({ type: 'sheet.accept', ref });
+      await says(words);
+      type('a passphrase', 'd');
+      // Where the page approves, its person has seen nothing yet.
+      expect(facts.map((fact) => fact.type)).toEqual([...shown, 'user.deny']);
+      expect(takePassphrase(ref)).toBeNull();
+      stop();
+    },
+  );
 
   describe('that asks for the code of the headset', () => {
     const { ref } = sheet;

@@ -35,7 +35,7 @@ describe('the commands', () => {
       status: 0,
       stdout: '',
       stderr:
-        'no identity yet: signer identity create LABEL\n' +
+        'no identity yet: signer identity create LABEL, or in the phone’s page: signer start --web\n' +
         'then authorise it: signer identity install LABEL user@host\n' +
         'no headset is paired yet: signer pair here, and vmux pair there\n' +
         'hint: signer --help lists the commands\n',

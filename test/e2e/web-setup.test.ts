@@ -1,10 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createAuthority, issueLeaf } from '../../adapters/certificates/authority.ts';
+import {
+  createAuthority,
+  issueLeaf,
+  type KeyedCertificate,
+} from '../../adapters/certificates/authority.ts';
 import { createPageClient } from '../support/page-client.ts';
 import { createBench, type Device, type RunningProgram } from '../support/program-driver.ts';
 
@@ -152,6 +156,53 @@ describe('the way of an iPhone to the page', built, () => {
     expect(await certificate()).toEqual({ ok: false, found: expect.stringContaining('20 days') });
     rmSync(key);
     expect(await certificate()).toEqual({ ok: false, found: expect.stringContaining('ENOENT') });
+  });
+
+  it('warns of an own certificate that was not renewed, and renews it by no look', async () => {
+    const phone = bench.device('signer');
+    const { started, origin } = await serve(phone);
+    started.kill('SIGTERM');
+    await started.ended;
+    const file = (name: string) => join(phone.home, 'web', `${name}.json`);
+    const authority = JSON.parse(readFileSync(file('authority'), 'utf8')) as KeyedCertificate;
+    const { hostname: host } = new URL(origin);
+    const old = await issueLeaf(authority, host, Date.now() - (396 - 20.5) * DAY);
+    const kept = JSON.stringify({ host, ...old });
+    writeFileSync(file('leaf'), kept);
+    const { stdout } = await phone.run(['doctor']);
+    expect(stdout).toContain('expires in 20 days');
+    expect(stdout).toContain('signer start --web makes another');
+    expect(readFileSync(file('leaf'), 'utf8')).toBe(kept);
+    const again = phone.start(['start', '--port', '0', '--web']);
+    await again.expect('page is at', 60_000);
+    expect((await phone.run(['doctor'])).stdout).not.toContain('expires in');
+  });
+
+  it('keeps no name that it could not be served at', async () => {
+    const phone = bench.device('signer');
+    const taken = createServer().listen(0);
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const failed = await phone.run(['start', '--port', '0', '--web', '--web-port', String(port)]);
+    expect(failed).toMatchObject({ status: 2, stderr: expect.stringContaining('is taken') });
+    await new Promise((closed) => taken.close(closed));
+    const { origin } = await serve(phone, '--name', 'signer-mine.local');
+    expect(origin).toMatch(/^https:\/\/signer-mine\.local:/);
+  });
+
+  it('has as many steps as there are', async () => {
+    const phone = bench.device('signer');
+    const [cert, key] = [join(bench.directory, 'own.pem'), join(bench.directory, 'own-key.pem')];
+    const leaf = await issueLeaf(await createAuthority('own.example'), 'own.example');
+    writeFileSync(cert, leaf.certificatePem);
+    writeFileSync(key, leaf.privateKeyPem);
+    await serve(phone, '--name', 'own.example', '--cert', cert, '--key', key);
+    const setup = phone.start(['web', 'setup']);
+    await setup.expect('1 of 2  Add the page to the Home Screen');
+    setup.type('\n');
+    await setup.expect('2 of 2  Pair');
+    setup.kill('SIGTERM');
+    await setup.ended;
   });
 
   it('needs the page to be served', async () => {

@@ -67,11 +67,13 @@ function page(copies = new Map<string, SealedByPasskey>()) {
   const sent: PageMessage[] = [];
   const asked: Asked[] = [];
   const now: { sheet: ShownSheet | null; ended: EndedSheet | null } = { sheet: null, ended: null };
+  const unanswered = vi.fn();
   const sheets = createSheets({
     send: (message) => void sent.push(message),
     publish: (change) => void Object.assign(now, change),
     identities: () => [identity({ fingerprint: fingerprint(keyBlob), credential })],
     host: PAGE,
+    unanswered,
     copies: {
       find: (key) => copies.get(key) ?? null,
       keep: (key, one) => void copies.set(key, one),
@@ -82,7 +84,7 @@ function page(copies = new Map<string, SealedByPasskey>()) {
         asked.push({ challenge, answer, ...ceremony });
       }),
   });
-  return { sheets, sent, asked, now, copies };
+  return { sheets, sent, asked, now, copies, unanswered };
 }
 
 const types = (sent: PageMessage[]) => sent.map(({ type }) => type);
@@ -273,7 +275,7 @@ describe('a sheet in the page', () => {
   });
 
   test('whose answer is on its way ends as the signer says', async () => {
-    const { sheets, asked, sent, now } = page();
+    const { sheets, asked, sent, now, unanswered } = page();
     await sheets.receive(request());
     sheets.approve('laptop/1');
     asked[0]!.answer(verified());
@@ -282,6 +284,24 @@ describe('a sheet in the page', () => {
     expect(now.sheet).not.toBeNull();
     sheets.closed('laptop/1', 'signed');
     expect(now).toMatchObject({ sheet: null, ended: { outcome: 'signed', isTooLate: false } });
+    vi.advanceTimersByTime(10_000);
+    expect(unanswered).not.toHaveBeenCalled();
+  });
+
+  test('whose signer says nothing of its end asks whether it is there at all', async () => {
+    const { sheets, asked, sent, now, unanswered } = page();
+    await sheets.receive(request());
+    sheets.approve('laptop/1');
+    asked[0]!.answer(verified());
+    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    vi.advanceTimersByTime(31_000);
+    expect(unanswered).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1_000);
+    expect(unanswered).toHaveBeenCalledOnce();
+    sheets.lost();
+    sheets.returned(() => state({ activity: [] }));
+    vi.advanceTimersByTime(500);
+    expect(now).toMatchObject({ sheet: null, ended: { outcome: 'withdrawn', isTooLate: true } });
   });
 
   test.each<[string, Partial<PageSheet>]>([

@@ -7,7 +7,7 @@ import type {
   PageSnapshot,
   PairOutcome,
   Phone,
-  Seal,
+  Sealing,
 } from '../../app/phone/page/port.ts';
 import type { Scene } from './scenes.ts';
 
@@ -19,6 +19,8 @@ export interface Fake {
   answers: {
     pair: PairOutcome;
     create: CreateOutcome | 'continue';
+    /** `null`: the key is made. */
+    seal: CreateOutcome | null;
     /** A sentence: what is asked is refused. */
     refusal: string | null;
     push: 'on' | 'denied' | 'unavailable';
@@ -61,6 +63,7 @@ export function createPhone(): Phone {
     answers: {
       pair: 'paired',
       create: { ok: true, fingerprint: '' },
+      seal: null,
       refusal: null,
       push: 'on',
     },
@@ -73,9 +76,12 @@ export function createPhone(): Phone {
   };
   const created = (): CreateOutcome =>
     answers.create === 'continue' ? { ok: false, why: 'refused', sentence: null } : answers.create;
-  const seal: Seal = async () => {
-    noted('seal')();
-    return firstIdentity();
+  const sealing: Sealing = {
+    async seal() {
+      noted('seal')();
+      return answers.seal ?? firstIdentity();
+    },
+    giveUp: async () => noted('giveUp')(),
   };
   const firstIdentity = (): CreateOutcome => ({
     ok: true,
@@ -104,7 +110,7 @@ export function createPhone(): Phone {
     },
     async beginSealedKey(label) {
       noted('beginSealedKey')(label);
-      return answers.create === 'continue' ? { ok: 'continue', seal } : created();
+      return answers.create === 'continue' ? { ok: 'continue', sealing } : created();
     },
     ask(action) {
       noted('ask')(action);

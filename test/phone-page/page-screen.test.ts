@@ -95,12 +95,25 @@ describe('the sheet in the page', () => {
     expect(facts).toEqual([{ type: 'sheet.shown', ref }]);
   });
 
+  it('is unseen until then, and when it is gone', () => {
+    const { page } = screenFor();
+    expect(page.isUnseen(ref)).toBe(false);
+    page.screen.obey({ type: 'sheet.show', ...sheet() });
+    expect([page.isUnseen(ref), page.isUnseen('headset/2')]).toEqual([true, false]);
+    page.receive('a', { type: 'sheet.shown', ref });
+    expect(page.isUnseen(ref)).toBe(false);
+    page.screen.obey({ type: 'sheet.show', ...sheet({ ref: 'headset/2' }) });
+    page.screen.obey({ type: 'sheet.close', ref: 'headset/2', outcome: 'expired' });
+    expect(page.isUnseen('headset/2')).toBe(false);
+  });
+
   it('counts as shown elsewhere, where a passphrase approves', () => {
     const { page, facts, arrived } = screenFor({ approval: { by: 'terminal' } });
     page.screen.obey({ type: 'sheet.show', ...sheet() });
     page.receive('a', { type: 'sheet.shown', ref });
     expect(facts).toEqual([]);
     expect(arrived).toEqual([]);
+    expect(page.approves('SHA256:work')).toBe(false);
   });
 
   it('has an end that every page is told', () => {

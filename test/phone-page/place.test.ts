@@ -17,7 +17,14 @@ import {
 } from '../../app/phone/web/authority-files.ts';
 import { admit, invite, isInvitationOpen } from '../../app/phone/web/invitation.ts';
 import { pairedBrowsers } from '../../app/phone/web/browsers.ts';
-import { choosePlace, forgetPlace, originOf, placeOf } from '../../app/phone/web/place.ts';
+import {
+  choosePlace,
+  forgetPlace,
+  keepPlace,
+  originOf,
+  placeOf,
+  type Place,
+} from '../../app/phone/web/place.ts';
 
 const DAY = 24 * 3600 * 1000;
 const HOST = 'signer-ab12.local';
@@ -36,16 +43,23 @@ afterEach(() => {
   rmSync(home, { recursive: true });
 });
 
+/** As a start that succeeds has it. */
+function placed(wanted: Parameters<typeof choosePlace>[1] = {}): Place {
+  const place = choosePlace(log, wanted);
+  keepPlace(log, place);
+  return place;
+}
+
 describe('the place of the page', () => {
   it('is a random local name at the first start, and the same ever after', () => {
-    const place = choosePlace(log, {});
+    const place = placed();
     expect(place).toEqual({
       host: expect.stringMatching(/^signer-[a-z2-7]{4}\.local$/),
       port: 47_823,
       certificate: { kind: 'own' },
     });
-    expect(choosePlace(log, {})).toEqual(place);
-    expect(choosePlace(log, { name: place.host, port: place.port })).toEqual(place);
+    expect(placed()).toEqual(place);
+    expect(placed({ name: place.host, port: place.port })).toEqual(place);
     expect(originOf(place)).toBe(`https://${place.host}:47823`);
     expect([...log.read('web/this-phone')]).toHaveLength(1);
   });
@@ -53,17 +67,17 @@ describe('the place of the page', () => {
   it.each([{ name: 'other.local' }, { port: 1234 }, { name: 'localhost' }])(
     'is not changed by a later wish: %o',
     (wanted) => {
-      choosePlace(log, { name: HOST });
+      placed({ name: HOST });
       expect(() => choosePlace(log, wanted)).toThrow('signer web forget');
       expect(placeOf(log)).toEqual(own);
     },
   );
 
   it('is chosen anew after it was forgotten', () => {
-    choosePlace(log, { name: HOST });
+    placed({ name: HOST });
     forgetPlace(log);
     expect(placeOf(log)).toBeNull();
-    expect(choosePlace(log, { name: 'localhost', port: 8080 })).toEqual({
+    expect(placed({ name: 'localhost', port: 8080 })).toEqual({
       host: 'localhost',
       port: 8080,
       certificate: { kind: 'none' },
@@ -77,7 +91,6 @@ describe('the place of the page', () => {
     { name: 'a b' },
     { name: '' },
     { name: 'x.example', cert: 'only.pem' },
-    { name: 'x.example', cert: '/nowhere/cert.pem', key: '/nowhere/key.pem' },
     { name: 'localhost', cert: 'cert.pem', key: 'key.pem' },
   ])('is none of these: %o', (wanted) => {
     expect(() => choosePlace(log, wanted)).toThrow();

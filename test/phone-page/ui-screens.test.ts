@@ -74,6 +74,8 @@ const screens: Record<string, [Scene, string]> = {
   ),
 };
 
+const policySet = (change: object) => ['ask', { do: 'policy.set', policy: change }];
+
 describe.skipIf(chromiumMissing !== null)(
   `the phone's page in a browser${chromiumMissing === null ? '' : ` [skipped: ${chromiumMissing}]`}`,
   () => {
@@ -248,9 +250,29 @@ describe.skipIf(chromiumMissing !== null)(
         ['createPasskey', 'work'],
         ['beginSealedKey', 'work'],
         ['seal'],
+        // Which does nothing any more.
+        ['giveUp'],
       ]);
       const line = page.getByRole('textbox', { name: 'Line' });
       expect(await line.textContent()).toBe(identities[0]?.line);
+    });
+
+    it('keeps the second step when it is cancelled, until it is given up', async () => {
+      const { page, calls, set } = await opened(scene(), '#identities/new');
+      await page.getByRole('radio', { name: 'Sealed key' }).check();
+      const cancelled = { ok: false, why: 'cancelled', sentence: null } as const;
+      await set({ create: 'continue', seal: cancelled });
+      await page.getByRole('button', { name: 'Create' }).click();
+      const giveUp = page.getByRole('button', { name: 'Give up, and forget the passkey' });
+      expect(await giveUp.count()).toBe(0);
+      await page.getByRole('button', { name: 'Seal the key' }).click();
+      await expect
+        .poll(() => page.getByRole('alert').textContent())
+        .toContain('The passkey is made, the key is not.');
+      await giveUp.click();
+      await page.getByRole('button', { name: 'Create' }).waitFor();
+      expect((await calls()).map(([name]) => name)).toContain('giveUp');
+      expect((await calls()).map(([name]) => name).slice(0, 2)).toEqual(['beginSealedKey', 'seal']);
     });
 
     it('does not offer to seal where there is no PRF, and says what localhost is', async () => {
@@ -352,7 +374,7 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('sets policies, forgets hosts, and turns push on only in plain words', async () => {
-      const { policy, push } = state();
+      const { push } = state();
       const off = state({ push: { ...push, isOn: false } });
       const { page, calls, set, show } = await opened(scene({ state: off }), '#settings');
       await page.getByRole('switch', { name: 'Require a proven destination' }).click();
@@ -375,10 +397,6 @@ describe.skipIf(chromiumMissing !== null)(
       await show(scene());
       await page.getByRole('button', { name: 'Send a test' }).click();
       await notify.click();
-      const policySet = (change: object) => [
-        'ask',
-        { do: 'policy.set', policy: { ...policy, ...change } },
-      ];
       await expect
         .poll(calls)
         .toEqual([

@@ -6,7 +6,7 @@ import { openLog } from '../../running.ts';
 import { showForeign, showJson } from '../../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
 import { identities, pairedHeadsets } from '../records.ts';
-import { certificateFor, certificateWarning } from '../web/authority-files.ts';
+import { certificateWarning, keptCertificate } from '../web/authority-files.ts';
 import { pairedBrowsers } from '../web/browsers.ts';
 import { originOf, placeOf, type Place } from '../web/place.ts';
 
@@ -51,7 +51,7 @@ async function* checksOf(log: EventLog): AsyncGenerator<Check> {
   const place = placeOf(log);
   if (place === null) return;
   if (place.certificate.kind !== 'none') {
-    yield await measure('certificate', () => lookAtCertificate(place));
+    yield await measure('certificate', async () => lookAtCertificate(place));
   }
   yield await measure('page', async () => {
     const names = pairedBrowsers(log).map(({ name }) => showForeign(name, 40));
@@ -69,13 +69,16 @@ function lookAtIdentities(log: EventLog): Finding {
     : good(labels);
 }
 
-async function lookAtCertificate(place: Place): Promise<Finding> {
-  const found = await certificateFor(homeOf('signer'), place).catch((error: unknown) => {
+function lookAtCertificate(place: Place): Finding {
+  let found: ReturnType<typeof keptCertificate>;
+  try {
+    found = keptCertificate(homeOf('signer'), place);
+  } catch (error) {
     if (error instanceof WrongUsage) return bad(error.message, RENEW);
     if (error instanceof Trouble) return bad(showForeign(error.detail ?? '', 160), START);
     throw error;
-  });
-  if ('ok' in found) return found;
+  }
+  if (found === null) return bad(`none for ${place.host}`, START);
   const { notAfter, authority } = found;
   const warning = certificateWarning(notAfter, Date.now());
   const until = new Date(notAfter).toISOString().slice(0, 10);

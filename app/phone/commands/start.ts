@@ -5,10 +5,10 @@ import { begin, type Running } from '../../running.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
 import { missingSteps } from '../guide.ts';
-import { isApprovedByPage as isByPage } from '../holding.ts';
 import { personOf } from '../person.ts';
 import { startPhone, type Person, type PhoneProcess } from '../phone.ts';
 import { identities } from '../records.ts';
+import type { ApprovedAt } from '../sheet-prompt.ts';
 import { createTerminalSheet, type TerminalSheet } from '../terminal-sheet.ts';
 import { refusePageOptions, wantedPlace, type WantedPlace } from '../web/page-options.ts';
 import type { Web } from '../web/web.ts';
@@ -62,20 +62,24 @@ async function run(args: string[]): Promise<number> {
 
   let phone: PhoneProcess | null = null;
   let web: Web | null = null;
-  const isApprovedByPage = (fingerprint: string) =>
-    identities(running.log).some((one) => one.fingerprint === fingerprint && isByPage(one.holding));
+  const approvedAt = (fingerprint: string): ApprovedAt => {
+    const identity = identities(running.log).find((one) => one.fingerprint === fingerprint);
+    if (identity === undefined || identity.holding.by === 'passphrase') return 'terminal';
+    if (web === null) return 'noPage';
+    return web.approves(fingerprint) ? 'page' : 'otherPage';
+  };
   const sheet = createTerminalSheet({
     input: process.stdin,
     output: process.stdout,
     plain: values.plain || !process.stdout.isTTY || !process.stdin.isTTY,
     isAwake: () => phone?.isAwake() ?? false,
-    isApprovedByPage,
+    approvedAt,
     onInterrupt: interrupt,
   });
   try {
-    const opened = page === null ? null : await openPage(running, page);
+    const opened = page === null ? null : await openPage(running, page, sheet);
     web = opened?.web ?? null;
-    const person = personOf(sheet, web, isApprovedByPage);
+    const person = personOf(sheet, web, approvedAt);
     phone = await open(running, person, port, values.listen);
     web?.attach(phone);
     narrate(running, sheet, phone);
@@ -101,9 +105,9 @@ function parsePort(text: string): number {
 }
 
 /** What only the page needs is loaded only for it. */
-async function openPage(running: Running, wanted: WantedPlace) {
+async function openPage(running: Running, wanted: WantedPlace, { say }: TerminalSheet) {
   const { openWeb } = await import('../web/open-web.ts');
-  return openWeb(running, wanted);
+  return openWeb(running, wanted, say);
 }
 
 async function open(

@@ -5,8 +5,9 @@ import { Heading } from './heading.tsx';
 import { createdRoute } from './identities.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { Problem } from './list.tsx';
-import type { Abilities, CreateOutcome, Seal } from './port.ts';
+import type { Abilities, CreateOutcome, Sealing } from './port.ts';
 import { hrefOf, replaceRoute } from './route.ts';
+import { SealStep } from './seal-step.tsx';
 import { useAct, usePhone } from './snapshot.ts';
 
 type Kind = 'sealed' | 'passkey';
@@ -23,16 +24,14 @@ export function CreateScreen({ state, abilities }: CreateScreenProps) {
   const canSeal = abilities.prf !== false;
   const [kind, setKind] = useState<Kind>(canSeal ? 'sealed' : 'passkey');
   const [label, setLabel] = useState(abilities.isAppleTouch ? 'iPhone' : 'Phone');
-  const [seal, setSeal] = useState<{ next: Seal } | null>(null);
+  const [sealing, setSealing] = useState<Sealing | null>(null);
   const name = label.trim();
 
-  const settle = (outcome: CreateOutcome | { ok: 'continue'; seal: Seal }) => {
-    if (outcome.ok === 'continue') setSeal({ next: outcome.seal });
-    else if (outcome.ok) replaceRoute('identities', createdRoute(outcome.fingerprint));
-    else {
-      setSeal(null);
-      throw new Error(outcome.sentence ?? createProblems[outcome.why]);
-    }
+  const settle = (outcome: CreateOutcome | { ok: 'continue'; sealing: Sealing }) => {
+    if (outcome.ok === 'continue') return setSealing(outcome.sealing);
+    if (outcome.ok) return replaceRoute('identities', createdRoute(outcome.fingerprint));
+    setSealing(null);
+    throw new Error(outcome.sentence ?? createProblems[outcome.why]);
   };
   const create = async () =>
     settle(await (kind === 'passkey' ? phone.createPasskey(name) : phone.beginSealedKey(name)));
@@ -54,7 +53,7 @@ export function CreateScreen({ state, abilities }: CreateScreenProps) {
           <Icon name="warning" />
           <span>This browser has no passkeys (WebAuthn), so nothing can be created in it.</span>
         </p>
-      ) : seal === null ? (
+      ) : sealing === null ? (
         <form
           class="create"
           onSubmit={(event) => {
@@ -81,20 +80,11 @@ export function CreateScreen({ state, abilities }: CreateScreenProps) {
           </button>
         </form>
       ) : (
-        <div class="create" role="group" aria-label="Second step">
-          <p class="lead">
-            The passkey is made. Verify yourself once more: now it makes the key, and seals it.
-          </p>
-          <Problem text={act.problem} />
-          <button
-            type="button"
-            class="button primary"
-            disabled={act.isBusy}
-            onClick={() => act.run(async () => settle(await seal.next()))}
-          >
-            {act.isBusy ? 'Waiting for you…' : 'Seal the key'}
-          </button>
-        </div>
+        <SealStep
+          sealing={sealing}
+          onOver={(outcome) => act.run(async () => settle(outcome))}
+          onGivenUp={() => setSealing(null)}
+        />
       )}
     </>
   );

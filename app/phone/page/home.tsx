@@ -48,6 +48,14 @@ function standing({ link, state }: PageSnapshot): Standing {
         'This page cannot reach signer, and tries again by itself. Is the computer awake, and on the same network as this phone?',
     };
   }
+  if (link === 'outdated') {
+    return {
+      tone: 'care',
+      title: 'Not the same release',
+      detail:
+        'signer was updated, and this page was not. Close it and open it again; if that does not help, start signer again.',
+    };
+  }
   if (link !== 'up' || state === null) {
     return { tone: 'plain', title: 'Connecting…', detail: 'Looking for signer.' };
   }

@@ -19,7 +19,7 @@ export function PolicyGroups({ policy }: { policy: Policy }) {
   const act = useAct();
   const ids = { forwarding: useId(), limit: useId() };
   const set = (change: Partial<Policy>) =>
-    act.run(() => phone.ask({ do: 'policy.set', policy: { ...policy, ...change } }));
+    act.run(() => phone.ask({ do: 'policy.set', policy: change }));
   const offered = [...new Set([...limits, policy.timeLimit])].toSorted((a, b) => a - b);
   return (
     <>

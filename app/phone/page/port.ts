@@ -31,7 +31,7 @@ export interface Phone {
   /** Likewise in the handler of a tap. */
   createPasskey(label: string): Promise<CreateOutcome>;
   /** The passkey of a sealed key; the key itself is made and sealed by a second tap. */
-  beginSealedKey(label: string): Promise<CreateOutcome | { ok: 'continue'; seal: Seal }>;
+  beginSealedKey(label: string): Promise<CreateOutcome | { ok: 'continue'; sealing: Sealing }>;
 
   /** Rejects with an `Error` whose message is a sentence for the person. */
   ask(action: PageAction): Promise<unknown>;
@@ -42,7 +42,13 @@ export interface Phone {
   turnPushOff(): Promise<void>;
 }
 
-export type Seal = () => Promise<CreateOutcome>;
+/** The second step of a sealed key: its passkey is made, and seals nothing yet. */
+export interface Sealing {
+  /** In the handler of a tap. Again after it was cancelled; over after anything else. */
+  seal(): Promise<CreateOutcome>;
+  /** Has the browser forget the passkey, where it can. Does nothing once it is over. */
+  giveUp(): Promise<void>;
+}
 
 export type CreateOutcome =
   | { ok: true; fingerprint: string }
@@ -60,7 +66,9 @@ export interface PageSnapshot {
     | 'connecting'
     | 'up'
     /** It was up or tried to be: the next try comes by itself. */
-    | 'lost';
+    | 'lost'
+    /** The signer is of another release than this page, which was loaded anew already. */
+    | 'outdated';
   /** It was paired until somebody ended that. */
   wasUnpaired: boolean;
   /** The last that the signer told. */

@@ -15,7 +15,7 @@ import {
   renameIdentity,
 } from '../records.ts';
 import { removeIdentity } from '../remove-identity.ts';
-import { savePolicy } from '../settings.ts';
+import { policyOf, savePolicy } from '../settings.ts';
 import { pairedBrowsers, removeBrowser } from './browsers.ts';
 import type { createCreations } from './creations.ts';
 import type { Push } from './push.ts';
@@ -65,8 +65,7 @@ export async function perform(
       return removePins(log, pins);
     }
     case 'policy.set':
-      checkTimeLimit(action.policy);
-      return savePolicy(log, action.policy);
+      return changePolicy(log, action.policy);
     case 'browser.remove':
       if (!pairedBrowsers(log).some(({ id }) => id === action.id)) {
         throw new WrongUsage('that browser is not paired any more');
@@ -95,11 +94,15 @@ function headset(log: EventLog, id: string): string {
   return id;
 }
 
-function checkTimeLimit({ timeLimit }: Policy): void {
+/** What another page or the terminal changed since this page was told stays. */
+function changePolicy(log: EventLog, changes: Partial<Policy>): void {
+  const changed = { ...policyOf(log), ...changes };
+  const { timeLimit } = changed;
   const { shortest, longest } = TIME_LIMITS;
   if (!Number.isInteger(timeLimit) || timeLimit < shortest || timeLimit > longest) {
     throw new WrongUsage(`a time limit is ${shortest} to ${longest} seconds`);
   }
+  savePolicy(log, changed);
 }
 
 function checkName(name: string): void {

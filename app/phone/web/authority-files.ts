@@ -56,11 +56,31 @@ export async function certificateFor(
   };
 }
 
-/** With the name, its authority goes. */
+/** With the name, its authority goes; the authority of another name stays. */
+export function forgetCertificatesOf(home: string, host: string): void {
+  if (read(home, 'authority.json')?.host === host) forgetCertificates(home);
+}
+
 export function forgetCertificates(home: string): void {
   for (const name of ['authority.json', 'leaf.json']) {
     rmSync(join(folderOf(home), name), { force: true });
   }
+}
+
+/** As it lies there: nothing is made. `null`: there is none. @throws {Trouble} @throws {WrongUsage} */
+export function keptCertificate(
+  home: string,
+  { host, certificate }: Place,
+): Pick<PlaceCertificate, 'notAfter' | 'authority'> | null {
+  if (certificate.kind === 'files') return fromFiles(certificate, host);
+  const [authority, leaf] = [read(home, 'authority.json'), read(home, 'leaf.json')];
+  if (authority?.host !== host || leaf?.host !== host || !isIssuedBy(authority, leaf)) return null;
+  const { certificatePem } = authority;
+  const { notAfter, sha256 } = certificateFacts(certificatePem);
+  return {
+    notAfter: Math.min(notAfter, certificateFacts(leaf.certificatePem).notAfter),
+    authority: { certificatePem, sha256 },
+  };
 }
 
 /** A sentence when it expires soon, or has; else `null`. */

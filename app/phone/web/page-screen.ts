@@ -88,7 +88,7 @@ export function createPageScreen(parts: PageScreenParts) {
       approver: null,
     };
     update({});
-    if (isByPage(sheet)) parts.arrived(sheet.ref);
+    if (approves(sheet.fingerprint)) parts.arrived(sheet.ref);
   }
 
   function close(outcome: Answer['outcome']): void {
@@ -105,10 +105,10 @@ export function createPageScreen(parts: PageScreenParts) {
     waiting = null;
   }
 
-  const isByPage = ({ fingerprint }: Sheet) => {
+  function approves(fingerprint: string): boolean {
     const { by } = parts.approvalOf(fingerprint);
     return by === 'passkey' || by === 'sealed';
-  };
+  }
 
   function follow(command: Exclude<SheetCommand, { type: 'sheet.show' | 'sheet.refused' }>): void {
     switch (command.type) {
@@ -163,6 +163,11 @@ export function createPageScreen(parts: PageScreenParts) {
 
   return {
     screen,
+    /** Whether it is this page's person who approves for this identity. */
+    approves,
+    /** Whether this sheet is up and no page has painted it. */
+    isUnseen: (ref: string): boolean =>
+      current !== null && current.sheet.ref === ref && !current.wasShown,
     /** What a page that has just come is to show; `null`: no sheet. */
     current: (pageId: string): SignerMessage | null =>
       current === null ? null : messageFor(current, pageId),
@@ -173,7 +178,7 @@ export function createPageScreen(parts: PageScreenParts) {
       if (shown === null || shown.sheet.ref !== ref || !parts.isAwake()) return;
       switch (message.type) {
         case 'sheet.shown':
-          if (shown.wasShown || !isByPage(shown.sheet)) return;
+          if (shown.wasShown || !approves(shown.sheet.fingerprint)) return;
           shown.wasShown = true;
           return report?.({ type: 'sheet.shown', ref });
         case 'sheet.code':
@@ -183,7 +188,7 @@ export function createPageScreen(parts: PageScreenParts) {
         case 'sheet.deny':
           return report?.({ type: 'user.deny', ref });
         case 'sheet.approve':
-          if (shown.mode !== 'deciding' || !isByPage(shown.sheet)) return;
+          if (shown.mode !== 'deciding' || !approves(shown.sheet.fingerprint)) return;
           shown.approver = pageId;
           early = null;
           return report?.({ type: 'user.approve', ref });

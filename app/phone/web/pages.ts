@@ -1,10 +1,11 @@
 /** The pages that are open: who they are, what they are told, and what comes from them. */
 import type { PageConnection } from '../../../adapters/phone-page/server.ts';
-import type {
-  PageAction,
-  PageMessage,
-  PhoneState,
-  SignerMessage,
+import {
+  closeCodes,
+  type PageAction,
+  type PageMessage,
+  type PhoneState,
+  type SignerMessage,
 } from '../../../adapters/phone-page/protocol.ts';
 import { failures } from '../../../machines/failures.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
@@ -18,6 +19,8 @@ export interface PagesParts {
 
 interface Page {
   connection: PageConnection;
+  /** Of the loading of the page that speaks on it; empty before it said so. */
+  document: string;
   isVisible: boolean;
   /** The state that it has been told, as JSON. */
   told: string;
@@ -51,9 +54,27 @@ export function createPages() {
   }
 
   function receive(page: Page, message: PageMessage): void {
-    if (message.type === 'page.visibility') page.isVisible = message.visible;
-    else if (message.type === 'ask') void answer(page, message.id, message.action);
+    if (message.type === 'page.visibility') {
+      page.isVisible = message.visible;
+      replaceOlder(page, message.document);
+    } else if (message.type === 'ask') void answer(page, message.id, message.action);
     else screen?.receive(page.connection.id, message);
+  }
+
+  /** A page that comes again has lost its other socket, which may not have been noticed here. */
+  function replaceOlder(page: Page, document: string): void {
+    page.document = document;
+    const { browserId } = page.connection;
+    for (const other of pages.values()) {
+      const isOlder = other.document === document && other.connection.browserId === browserId;
+      if (other === page || !isOlder) continue;
+      left(other);
+      other.connection.close(closeCodes.ended);
+    }
+  }
+
+  function left({ connection }: Page): void {
+    if (pages.delete(connection.id)) screen?.left(connection.id);
   }
 
   function greet(page: Page): void {
@@ -79,16 +100,15 @@ export function createPages() {
       [parts, screen] = [given, sheet];
     },
     connected(connection: PageConnection): void {
-      const page: Page = { connection, isVisible: false, told: '' };
+      const page: Page = { connection, document: '', isVisible: false, told: '' };
+      let isGreeted = false;
       // A cookie alone gets nothing: only who signs is told anything.
       connection.onMessage((message) => {
-        if (!pages.has(connection.id)) greet(page);
         receive(page, message);
+        if (!isGreeted) greet(page);
+        isGreeted = true;
       });
-      connection.onClose(() => {
-        pages.delete(connection.id);
-        screen?.left(connection.id);
-      });
+      connection.onClose(() => left(page));
     },
     tell(to: (pageId: string) => SignerMessage): void {
       for (const { connection } of pages.values()) connection.send(to(connection.id));

@@ -10,7 +10,6 @@ import type { EventLog } from '../../../adapters/event-log/store.ts';
 import { isRpId } from '../../../adapters/wire/relying-party.ts';
 import type { AdvertiseFact } from '../../../machines/phone/ports.ts';
 import { WrongUsage } from '../../trouble.ts';
-import { fromFiles } from './authority-files.ts';
 import type { WantedPlace } from './page-options.ts';
 
 export interface Place {
@@ -46,13 +45,13 @@ export function forgetPlace(log: EventLog): void {
 /** What was chosen at the first start, which this may be. @throws {WrongUsage} */
 export function choosePlace(log: EventLog, wanted: WantedPlace): Place {
   const known = placeOf(log);
-  const place = known === null ? newPlace(wanted) : samePlace(known, wanted);
-  if (JSON.stringify(place) !== JSON.stringify(known)) {
-    // Not for good if nobody could open it.
-    if (place.certificate.kind === 'files') fromFiles(place.certificate, place.host);
-    log.append(stream, 'any', [{ type: 'web.placed', data: place }]);
-  }
-  return place;
+  return known === null ? newPlace(wanted) : samePlace(known, wanted);
+}
+
+/** For good: only once it was opened there. */
+export function keepPlace(log: EventLog, place: Place): void {
+  if (JSON.stringify(place) === JSON.stringify(placeOf(log))) return;
+  log.append(stream, 'any', [{ type: 'web.placed', data: place }]);
 }
 
 export function originOf({ host, port, certificate }: Place): string {

@@ -32,8 +32,9 @@ export async function servedPlace(log: EventLog): Promise<Place> {
 
 export async function setUp(parts: SetupParts): Promise<void> {
   const place = await servedPlace(parts.log);
-  if (place.certificate.kind === 'own') await trust(parts, place);
-  if (place.certificate.kind !== 'none') await toHomeScreen(parts, place);
+  const isOwn = place.certificate.kind === 'own';
+  if (isOwn) await trust(parts, place);
+  if (place.certificate.kind !== 'none') await toHomeScreen(parts, place, isOwn ? 3 : 1);
   else say(`open ${originOf(place)} in a browser of this machine`);
   await pairPage(parts);
 }
@@ -76,14 +77,21 @@ async function trust({ home, interrupted }: SetupParts, place: Place): Promise<v
   await next('Enter when it is switched on: ', interrupted);
 }
 
-async function toHomeScreen({ interrupted }: SetupParts, place: Place): Promise<void> {
+/** `step`: its number, of this and the next one. */
+async function toHomeScreen(
+  { interrupted }: SetupParts,
+  place: Place,
+  step: number,
+): Promise<void> {
   const origin = originOf(place);
-  say('\n3 of 4  Add the page to the Home Screen. Scan this, and open it in Safari:');
+  say(
+    `\n${step} of ${step + 1}  Add the page to the Home Screen. Scan this, and open it in Safari:`,
+  );
   showCode(origin);
   say('  Share → Add to Home Screen. Then open it from the Home Screen, not in Safari:');
   say('  what the one stores, the other does not have.');
   await next('Enter when it is open: ', interrupted);
-  say('\n4 of 4  Pair.');
+  say(`\n${step + 1} of ${step + 1}  Pair.`);
 }
 
 /** White on black by itself: a camera may not read a code whose colours are the other way round. */

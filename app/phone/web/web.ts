@@ -5,6 +5,7 @@ import { readSealedByPasskey } from './sealed-copies.ts';
 import type { Approval } from '../../../adapters/phone-page/protocol.ts';
 import { startPageServer } from '../../../adapters/phone-page/server.ts';
 import type { Running } from '../../running.ts';
+import { WrongUsage } from '../../trouble.ts';
 import { version } from '../../version.ts';
 import { watchLog } from '../../watch-log.ts';
 import type { Holding } from '../holding.ts';
@@ -23,13 +24,16 @@ import { createPageScreen } from './page-screen.ts';
 import { phoneState } from './phone-state.ts';
 import { originOf, publishPlace, type Place } from './place.ts';
 import { createPush } from './push.ts';
+import { createWaking } from './waking.ts';
 
 export interface Web {
   readonly origin: string;
   /** `null` on localhost. */
   readonly certificate: PlaceCertificate | null;
   readonly screen: Screen;
-  /** For identities that the page approves. */
+  /** Whether it is this page that can approve for the identity of this fingerprint. */
+  approves(fingerprint: string): boolean;
+  /** For those identities. */
   verify(parts: PersonParts): Verify;
   /** The phone runs: from now on pages are told of it, and may change it. */
   attach(phone: PhoneProcess): void;
@@ -39,13 +43,22 @@ export interface Web {
 /** How often a certificate is looked at. Milliseconds. */
 const RENEWAL_PERIOD = 6 * 3600 * 1000;
 
-/** Listens and publishes. Rejects when the port cannot be had. */
-export async function startWeb(running: Running, place: Place): Promise<Web> {
+/**
+ * Listens and publishes. `say`: lines for the person at the terminal. Rejects with the system's
+ * error when the port cannot be had. @throws {Trouble} @throws {WrongUsage}
+ */
+export async function startWeb(
+  running: Running,
+  place: Place,
+  say: (line: string) => void,
+): Promise<Web> {
   const { home, log } = running;
   const origin = originOf(place);
   const rpId = place.host;
   const isLocal = place.certificate.kind === 'none';
-  const file = await pageFiles();
+  const file = await pageFiles().catch((error: Error) => {
+    throw new WrongUsage(`the page cannot be built: ${error.message}`);
+  });
   let certificate = isLocal ? null : await certificateFor(home, place);
   let phone: PhoneProcess | null = null;
 
@@ -64,9 +77,11 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
       return approvalOf(home, rpId, fingerprint, identity?.holding);
     },
     isAwake: () => phone?.isAwake() ?? false,
-    arrived(ref) {
-      if (!pages.isAnyVisible()) void push.wake(ref);
-    },
+    arrived: createWaking({
+      isAnyVisible: pages.isAnyVisible,
+      isUnseen: (ref) => screen.isUnseen(ref),
+      wake: (ref) => void push.wake(ref),
+    }),
   });
   pages.attach(
     {
@@ -91,6 +106,7 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
       admit: (code, browser) => admit(log, code, browser, Date.now()),
       connected: pages.connected,
     });
+  const publishing = isLocal ? null : publishPlace(place);
   // The runs of before are folded before a request can come.
   activity();
   const server = await serve(isLocal ? '127.0.0.1' : '::').catch((error: NodeJS.ErrnoException) => {
@@ -99,7 +115,11 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
     throw error;
   });
   running.onHalt(() => void server.close());
-  const published = isLocal ? null : (publishPlace(place)?.subscribe() ?? null);
+  const published = publishing?.subscribe((fact) => {
+    if (fact.type === 'advertiser.unavailable') {
+      say(`the page’s name is not published on this network: ${fact.detail}`);
+    }
+  });
   const stopWatching = watchLog(log, () => {
     server.recheckBrowsers();
     pages.changed();
@@ -123,6 +143,7 @@ export async function startWeb(running: Running, place: Place): Promise<Web> {
     origin,
     certificate,
     screen: screen.screen,
+    approves: screen.approves,
     verify: (parts) =>
       inPage({
         keyOf: (fingerprint) => pageKeyOf(holdingOf(fingerprint), origin),

@@ -5,7 +5,7 @@ import type {
   MadeSealedKey,
   PageAction,
 } from '../../../../adapters/phone-page/protocol.ts';
-import type { CreateOutcome, Phone, Seal } from '../port.ts';
+import type { CreateOutcome, Phone, Sealing } from '../port.ts';
 import { Refused } from './asks.ts';
 import { fromBase64url } from './bytes.ts';
 import { assertOver, forgetPasskey, makePasskey, type NewPasskey } from './ceremony.ts';
@@ -53,24 +53,37 @@ export function createCreations(parts: CreationsParts) {
     }
   }
 
-  /** Can be tried again after it was cancelled. */
-  function sealingOf(creation: Creation, passkey: NewPasskey): Seal {
-    return async () => {
+  function sealingOf(creation: Creation, passkey: NewPasskey): Sealing {
+    let isOver = false;
+
+    async function giveUp(): Promise<void> {
+      if (isOver) return;
+      isOver = true;
+      await forgetPasskey(passkey.credential);
+    }
+
+    async function seal(): Promise<CreateOutcome> {
       const challenge = fromBase64url(creation.sealingChallenge);
       if (challenge === null) return cancelled;
       const salt = newSalt();
       const signal = AbortSignal.timeout(SEALING_TIME);
       const ceremony = { signal, timeout: SEALING_TIME, salt };
       const asserted = await assertOver(challenge, passkey.credential, ceremony);
-      if (asserted === null) return cancelled;
+      if (asserted === null || isOver) {
+        asserted?.secret?.fill(0);
+        return cancelled;
+      }
       const { assertion, secret } = asserted;
       if (secret === null) {
-        await forgetPasskey(passkey.credential);
+        await giveUp();
         return noPrf;
       }
+      isOver = true;
       const { sealed, proof } = await sealNewKey(secret, salt, challenge);
       return finish(creation, passkey, { sealed, assertion, proof });
-    };
+    }
+
+    return { seal, giveUp };
   }
 
   async function make(
@@ -96,7 +109,7 @@ export function createCreations(parts: CreationsParts) {
       const made = await make('sealed', label);
       if ('ok' in made) return made;
       const { creation, passkey } = made;
-      if (passkey.hasPrf) return { ok: 'continue', seal: sealingOf(creation, passkey) };
+      if (passkey.hasPrf) return { ok: 'continue', sealing: sealingOf(creation, passkey) };
       await forgetPasskey(passkey.credential);
       return noPrf;
     },

@@ -1,5 +1,6 @@
 /** The way to the signer: a socket, and another one whenever it is gone. */
 import {
+  BEAT_PERIOD,
   closeCodes,
   PAGE_PROTOCOL,
   type PageMessage,
@@ -9,13 +10,16 @@ import type { Device } from './device-key.ts';
 import { signIn } from './sign-in.ts';
 import { openSocket, type Hello, type Socket } from './socket.ts';
 
+/** What the link itself does not keep. */
+export type Told = Exclude<SignerMessage, Hello | { type: 'beat' }>;
+
 export interface LinkParts {
   device: Device;
   origin: string;
   /** Whether a session was begun already. */
   isIn: boolean;
   up(): void;
-  message(message: Exclude<SignerMessage, Hello>): void;
+  message(message: Told): void;
   /** It was up, or was tried; the next try comes by itself. */
   lost(): void;
   unpaired(): void;
@@ -38,6 +42,12 @@ const SHORTEST = 300;
 const LONGEST = 5_000;
 /** Milliseconds until a socket has to have said hello. */
 const PATIENCE = 5_000;
+/**
+ * A socket that was silent for so many looks is dead. They are counted, not the time: a page that
+ * was frozen reads what came meanwhile before its second look.
+ */
+const SILENT_LOOKS = 5;
+const LOOKING_PERIOD = BEAT_PERIOD / 2;
 
 export function openLink(parts: LinkParts): Link {
   const { device, origin } = parts;
@@ -47,6 +57,7 @@ export function openLink(parts: LinkParts): Link {
   let isTrying = false;
   let isOver = false;
   let failures = 0;
+  let silentLooks = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function tryNow(): Promise<void> {
@@ -68,14 +79,19 @@ export function openLink(parts: LinkParts): Link {
         clearTimeout(timer);
         if (protocol !== PAGE_PROTOCOL) {
           drop();
-          parts.otherProtocol();
-          return later();
+          later();
+          return parts.otherProtocol();
         }
-        failures = 0;
         isUp = true;
+        silentLooks = 0;
         parts.up();
       },
-      message: (message) => parts.message(message),
+      message(message) {
+        // Only now it is sure that the signer takes what this page says.
+        failures = 0;
+        silentLooks = 0;
+        if (message.type !== 'beat') parts.message(message);
+      },
       closed(code) {
         // Without a hello it may have been the session that was refused: a browser does not say.
         if (!isUp || code === closeCodes.breach) isIn = false;
@@ -94,6 +110,7 @@ export function openLink(parts: LinkParts): Link {
 
   function drop(): void {
     clearTimeout(timer);
+    if (isOver) clearInterval(looking);
     socket?.close();
     socket = null;
     isUp = false;
@@ -112,6 +129,18 @@ export function openLink(parts: LinkParts): Link {
     parts.unpaired();
   }
 
+  function renew(): void {
+    if (!isUp || isOver) return;
+    drop();
+    parts.lost();
+    void tryNow();
+  }
+
+  const looking = setInterval(() => {
+    silentLooks += 1;
+    if (silentLooks >= SILENT_LOOKS) renew();
+  }, LOOKING_PERIOD);
+
   void tryNow();
   return {
     send(message) {
@@ -122,12 +151,7 @@ export function openLink(parts: LinkParts): Link {
       failures = 0;
       void tryNow();
     },
-    renew() {
-      if (!isUp || isOver) return;
-      drop();
-      parts.lost();
-      void tryNow();
-    },
+    renew,
     end() {
       isOver = true;
       drop();

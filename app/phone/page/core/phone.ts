@@ -1,20 +1,22 @@
 /** The phone behind the page's screens: what this browser holds, and its link to the signer. */
-import type { PageMessage, SignerMessage } from '../../../../adapters/phone-page/protocol.ts';
-import { PAIRING_ALPHABET, PAIRING_LENGTH } from '../../../../adapters/phone-page/protocol.ts';
+import {
+  PAIRING_ALPHABET,
+  PAIRING_LENGTH,
+  type PageMessage,
+} from '../../../../adapters/phone-page/protocol.ts';
 import type { PageSnapshot, Phone } from '../port.ts';
 import { firstAbilities, furtherAbilities, persist } from './abilities.ts';
 import { createAsks } from './asks.ts';
 import { assertOver, forgetPasskey } from './ceremony.ts';
 import { createCreations } from './creations.ts';
 import { dropDevice, loadDevice, type Device } from './device-key.ts';
-import { openLink, type Link } from './link.ts';
+import { openLink, type Link, type Told } from './link.ts';
 import { subscribeToPush, unsubscribeFromPush } from './push.ts';
 import { reloadOnce, reloaded } from './reload.ts';
 import type { SealedCopies } from './ports.ts';
 import { loadSealedCopies, noSealedCopies } from './sealed-copies.ts';
 import { createSheets } from './sheets.ts';
 import { pairDevice } from './sign-in.ts';
-import type { Hello } from './socket.ts';
 import { eraseAllStored } from './storage.ts';
 import { keepScreenOn } from './wake-lock.ts';
 
@@ -47,11 +49,15 @@ export function createPhone(): Phone {
   }
 
   const send = (message: PageMessage) => link?.send(message);
-  const tellVisibility = () => send({ type: 'page.visibility', visible: isVisible() });
+  /** Of this loading of the page: another window has another. */
+  const documentId = crypto.randomUUID();
+  const tellVisibility = () =>
+    send({ type: 'page.visibility', document: documentId, visible: isVisible() });
   const asks = createAsks(send, () => snapshot.link === 'up');
   const sheets = createSheets({
     send,
-    publish,
+    // What is still being read of a sheet when its link ends for good is shown no more.
+    publish: (change) => publish(link === null ? { ...change, sheet: null } : change),
     identities: () => snapshot.state?.identities ?? [],
     host: location.hostname,
     copies: {
@@ -60,6 +66,7 @@ export function createPhone(): Phone {
       drop: (key) => copies.drop(key),
     },
     assertOver,
+    unanswered: () => link?.renew(),
   });
   const creations = createCreations({ ask: asks.ask, copies: () => copies, made: keepStored });
 
@@ -69,7 +76,7 @@ export function createPhone(): Phone {
     });
   }
 
-  async function deal(message: Exclude<SignerMessage, Hello>): Promise<void> {
+  async function deal(message: Told): Promise<void> {
     switch (message.type) {
       case 'state': {
         publish({ state: message.state });
@@ -113,7 +120,9 @@ export function createPhone(): Phone {
         publish({ wasUnpaired: true });
         dropDevice(device.browserId).catch(() => {});
       },
-      otherProtocol: reloadOnce,
+      otherProtocol() {
+        if (!reloadOnce()) publish({ link: 'outdated' });
+      },
     });
     link = opened;
     letScreenSleep ??= keepScreenOn();
@@ -147,7 +156,11 @@ export function createPhone(): Phone {
     else if (Date.now() - hiddenAt > SHORT_ABSENCE && !sheets.isApproving()) link.renew();
     link?.hurry();
   });
-  addEventListener('online', () => link?.hurry());
+  addEventListener('online', () => {
+    // What was open on the network of before is open no more, whatever it looks like.
+    if (!sheets.isApproving()) link?.renew();
+    link?.hurry();
+  });
 
   void furtherAbilities().then((more) => {
     publish({ abilities: { ...snapshot.abilities, ...more } });

@@ -2,15 +2,17 @@
 
 const MARK = 'reloaded';
 
-export function reloadOnce(): void {
+/** `false`: it was already. */
+export function reloadOnce(): boolean {
   try {
-    if (sessionStorage.getItem(MARK) !== null) return;
+    if (sessionStorage.getItem(MARK) !== null) return false;
     sessionStorage.setItem(MARK, '1');
   } catch {
     // What cannot be remembered would be done forever.
-    return;
+    return false;
   }
   location.reload();
+  return true;
 }
 
 /** Page and signer agree: the next disagreement is a new one. */

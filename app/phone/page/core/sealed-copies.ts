@@ -11,9 +11,8 @@ import { eraseStored, readAllStored, writeStored } from './storage.ts';
 export async function loadSealedCopies(): Promise<SealedCopies> {
   const copies = new Map<string, SealedByPasskey>();
   for (const one of await readAllStored('sealed').catch(() => [])) {
-    const sealed = one as SealedByPasskey;
-    const blob = fromBase64url(sealed.publicKey);
-    if (blob !== null) copies.set(await fingerprint(blob), sealed);
+    const blob = isSealed(one) ? fromBase64url(one.publicKey) : null;
+    if (blob !== null) copies.set(await fingerprint(blob), one as SealedByPasskey);
   }
   return {
     find: (keyFingerprint) => copies.get(keyFingerprint) ?? null,
@@ -26,6 +25,12 @@ export async function loadSealedCopies(): Promise<SealedCopies> {
       eraseStored('sealed', keyFingerprint).catch(() => {});
     },
   };
+}
+
+/** Another release may have kept something else. */
+function isSealed(one: unknown): one is SealedByPasskey {
+  const { publicKey, salt, iv, sealed } = (one ?? {}) as Partial<SealedByPasskey>;
+  return [publicKey, salt, iv, sealed].every((member) => typeof member === 'string');
 }
 
 /** Of a browser that has none yet. */

@@ -23,6 +23,8 @@ export interface SheetsParts {
   host: string;
   copies: SealedCopies;
   assertOver: AssertOver;
+  /** The signer does not say what became of a request that was approved in time. */
+  unanswered(): void;
 }
 
 export type Sheets = ReturnType<typeof createSheets>;
@@ -47,6 +49,8 @@ type Outcome = Answer['outcome'];
 
 /** Milliseconds that the end of a sheet is on screen. */
 const SHOWN_ENDED = 8_000;
+/** Milliseconds after its end that the signer may take to tell what became of a request. */
+const GRACE = 2_000;
 /** Milliseconds after which a signer that is back has told of the sheet that it had. */
 const RETURN_TIME = 500;
 
@@ -82,8 +86,12 @@ export function createSheets(parts: SheetsParts) {
 
   /** By the page's own clock; once the signer has an answer, only it knows. */
   function expire(ref: string): void {
-    if (current?.shown.sheet.ref !== ref || current.approving?.isSent === true) return;
+    if (current?.shown.sheet.ref !== ref) return;
     const { shown, approving } = current;
+    if (approving?.isSent === true) {
+      current.expiry = setTimeout(parts.unanswered, GRACE);
+      return;
+    }
     clear();
     tellEnd(shown.sheet, 'expired', approving !== null);
   }

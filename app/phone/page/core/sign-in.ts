@@ -9,7 +9,8 @@ import {
   type PairRequest,
   type SessionRequest,
 } from '../../../../adapters/phone-page/protocol.ts';
-import { keepDevice, loadDevice, makeDeviceKey, signText, type Device } from './device-key.ts';
+import { keepDevice, makeDeviceKey, signText, type Device } from './device-key.ts';
+import { checkStorage } from './storage.ts';
 
 type Posted<T> = { ok: true; reply: T } | { ok: false; why: HttpProblem | 'unreachable' };
 
@@ -22,7 +23,7 @@ export async function pairDevice(
   name: string,
 ): Promise<{ ok: true; device: Device } | { ok: false; why: HttpProblem | 'unreachable' }> {
   // A browser that keeps nothing would be paired, and not know it.
-  await loadDevice();
+  await checkStorage();
   const key = await makeDeviceKey();
   const { publicKey } = key;
   const signature = await signText(key, pairingText(location.origin, code, publicKey));

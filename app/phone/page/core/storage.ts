@@ -29,6 +29,12 @@ export async function eraseStored(store: StoreName, key: string): Promise<void> 
   await transact(store, 'readwrite', (kept) => kept.delete(key));
 }
 
+/** Whether something is kept at all: some private windows only say so when it comes to writing. */
+export async function checkStorage(): Promise<void> {
+  await writeStored('own', 'check', true);
+  await eraseStored('own', 'check');
+}
+
 /** All of both stores. */
 export async function eraseAllStored(): Promise<void> {
   for (const store of stores) await transact(store, 'readwrite', (kept) => kept.clear());
