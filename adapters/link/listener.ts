@@ -24,6 +24,13 @@ import { createSuspensionWatch } from './suspension.ts';
 
 const MAX_LINKS_A_DEVICE = 32;
 
+/** What a headset is told of a request that is not answered yet. */
+const notices = {
+  'listener.queued': 'queued',
+  'listener.presented': 'presented',
+  'listener.unseen': 'unseen',
+} as const;
+
 export interface ListenerOptions {
   identity: DeviceIdentity;
   /** Asked at every connection. Call `recheckPins` when it changes. */
@@ -186,9 +193,8 @@ export function createListener(options: ListenerOptions): Listener {
       return;
     }
     if (command.type === 'listener.queued') requests.noteQueued(ref);
-    else requests.noteShown(ref);
-    const t = command.type === 'listener.queued' ? 'queued' : 'presented';
-    session?.send({ t, id: held.requestId });
+    if (command.type === 'listener.presented') requests.noteShown(ref);
+    session?.send({ t: notices[command.type], id: held.requestId });
   }
 
   /** Answers whoever used the id again; the request that had it first goes on. */

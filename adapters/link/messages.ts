@@ -98,6 +98,8 @@ const sign = z.strictObject({
 const withdraw = z.strictObject({ t: z.literal('withdraw'), id: requestId });
 const queued = z.strictObject({ t: z.literal('queued'), id: requestId });
 const presented = z.strictObject({ t: z.literal('presented'), id: requestId });
+/** Its sheet is up, where nobody looks. */
+const unseen = z.strictObject({ t: z.literal('unseen'), id: requestId });
 
 const result = z.discriminatedUnion('outcome', [
   z.strictObject({
@@ -127,6 +129,7 @@ const fromPhone = z.discriminatedUnion('t', [
   identities,
   queued,
   presented,
+  unseen,
   result,
   ...liveness,
 ]);

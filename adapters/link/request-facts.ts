@@ -5,6 +5,7 @@ import type { ResultMessage } from './messages.ts';
 export type RequestFact =
   | { type: 'queued'; requestId: string }
   | { type: 'presented'; requestId: string }
+  | { type: 'unseen'; requestId: string }
   /** The signature is not verified, and is the receiver's to wipe. */
   | { type: 'signed'; requestId: string; signature: Buffer }
   | { type: 'denied'; requestId: string; why: DenialReason }

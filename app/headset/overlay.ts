@@ -20,6 +20,8 @@ export interface Overlay {
 
 export const WAITING = 'Waiting for iPhone signer…';
 
+export const ASLEEP = 'your phone is asleep: open the signer there';
+
 export interface Progress {
   text: string;
   aside: string;
@@ -54,6 +56,7 @@ function asideOf(snapshot: ConnectionSnapshot): string | null {
   if (snapshot.matches({ session: { awaitingSigner: 'challengeSent' } })) {
     return 'the request was sent';
   }
+  if (snapshot.matches({ session: { awaitingSigner: 'phoneAsleep' } })) return ASLEEP;
   if (snapshot.matches({ session: { awaitingSigner: 'offering' } })) {
     return 'asking the server which key it accepts';
   }
@@ -156,6 +159,8 @@ export function createPlainOverlay(output: NodeJS.WriteStream): Overlay {
       const code = progressOf(snapshot)?.code ?? null;
       if (snapshot.matches({ session: 'queued' })) {
         write(`${WAITING} (the phone shows another request first)`);
+      } else if (snapshot.matches({ session: { awaitingSigner: 'phoneAsleep' } })) {
+        write(`${WAITING} (${ASLEEP})`);
       } else if (code !== null) {
         write(`${WAITING} code ${code}`);
       } else if (snapshot.matches({ session: 'awaitingSigner' })) {

@@ -65,6 +65,7 @@ function causesIn(headset: EventRow[], phone: EventRow[], requestId: string): Ca
   const received = typed(phone, 'request.received', 'request.unreadable');
   pair(sent, received);
   pair(received, typed(own, 'signer.queued'));
+  pair(typed(phone, 'sheet.unseen'), typed(own, 'signer.unseen'));
   pair(typed(phone, 'sheet.shown'), typed(own, 'signer.presented'));
   pair(phone.slice(-1), typed(own, ...answers));
   const ending = later.find(

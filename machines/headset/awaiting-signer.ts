@@ -1,6 +1,6 @@
 /**
  * The states that the connection and the signing chart share: a request is on its way to the phone,
- * in front of the person, or behind somebody else's sheet.
+ * there with nobody to see it, in front of the person, or behind somebody else's sheet.
  *
  * They name their actions and guards; each chart implements those over its own context, and owns
  * the exits `#signed`, `#denied`, `#timedOut`, `#failed` and the way back, `#discovering`.
@@ -76,8 +76,25 @@ export const challengeSent = createStateConfig({
   entry: 'sendRequest',
   on: {
     'signer.queued': { guard: 'isThisRequest', target: '#queued', actions: 'startQueueClock' },
+    'signer.unseen': { guard: 'isThisRequest', target: '#phoneAsleep' },
     'signer.presented': { guard: 'isThisRequest', target: '#awaitingFaceId' },
     'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
+    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
+    'signer.expired': {
+      guard: 'isThisRequest',
+      target: '#timedOut',
+      actions: because('notPresented'),
+    },
+    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
+    'link.lost': { target: '#discovering', actions: 'forgetPhone' },
+  },
+});
+
+export const phoneAsleep = createStateConfig({
+  id: 'phoneAsleep',
+  description: 'The phone has the request, and nobody there has it before them.',
+  on: {
+    'signer.presented': { guard: 'isThisRequest', target: '#awaitingFaceId' },
     'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
     'signer.expired': {
       guard: 'isThisRequest',
@@ -114,6 +131,7 @@ export const queued = createStateConfig({
       target: '#awaitingFaceId',
       actions: 'startClock',
     },
+    'signer.unseen': { guard: 'isThisRequest', target: '#phoneAsleep', actions: 'startClock' },
     'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
     'signer.expired': {
       guard: 'isThisRequest',

@@ -4,7 +4,7 @@
  * Injected: `ssh`, the connection to the server; `link`, the way to the phone.
  */
 import { because } from '../failures.ts';
-import { challengeSent, awaitingFaceId, queued } from './awaiting-signer.ts';
+import { awaitingFaceId, challengeSent, phoneAsleep, queued } from './awaiting-signer.ts';
 import { initialContext, connectionSetup } from './connection.setup.ts';
 
 export const connectionMachine = connectionSetup.createMachine({
@@ -146,6 +146,7 @@ export const connectionMachine = connectionSetup.createMachine({
               },
             },
             challengeSent,
+            phoneAsleep,
             awaitingFaceId,
           },
         },

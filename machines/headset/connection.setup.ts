@@ -1,5 +1,5 @@
 /** What the connection chart is made of: context, events, actions, guards and clocks. */
-import { assertEvent, assign, enqueueActions, sendTo, setup, stateIn } from 'xstate';
+import { assertEvent, assign, enqueueActions, or, sendTo, setup, stateIn } from 'xstate';
 import type { FailureReason } from '../failures.ts';
 import { signerLinkPort, sshPort, type SignerLinkFact, type SshFact } from './ports.ts';
 import type { PublicIdentity } from '../ports.ts';
@@ -201,7 +201,7 @@ export const connectionSetup = setup({
     isLinkedWithoutIdentity: ({ context }) =>
       context.phone !== null && context.identities.length === 0,
     isShown: stateIn('#awaitingFaceId'),
-    isSent: stateIn('#challengeSent'),
+    isSent: or([stateIn('#challengeSent'), stateIn('#phoneAsleep')]),
     isOffering: stateIn('#offering'),
     endedByItself: ({ event }) =>
       'status' in event && (event.status !== null || event.signal !== null),

@@ -109,6 +109,8 @@ export type SignerLinkFact = Timed &
     | { type: 'link.unusable'; reason: LinkFailure }
     | { type: 'signer.queued'; requestId: string }
     | { type: 'signer.presented'; requestId: string }
+    /** Its sheet is up, and nobody has the phone before them that should see it. */
+    | { type: 'signer.unseen'; requestId: string }
     /** The signature was verified over the challenge; it waits in the adapter. */
     | { type: 'signer.signed'; requestId: string; signatureHash: string }
     | { type: 'signer.denied'; requestId: string; why: DenialReason }

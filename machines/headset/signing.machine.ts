@@ -3,7 +3,7 @@
  *
  * Injected: `link`, the way to the phone. The asker already knows which identity it wants.
  */
-import { assertEvent, assign, enqueueActions, setup, stateIn, sendTo } from 'xstate';
+import { assertEvent, assign, enqueueActions, or, sendTo, setup, stateIn } from 'xstate';
 import { because, type FailureReason } from '../failures.ts';
 import { signerLinkPort, type SignerLinkFact } from './ports.ts';
 import type { Timed } from '../ports.ts';
@@ -13,6 +13,7 @@ import {
   challengeSent,
   isUnanswered,
   noWaitingHelps,
+  phoneAsleep,
   phoneForgotten,
   phoneRemembered,
   QUEUE_TIMEOUT_MS,
@@ -117,7 +118,7 @@ export const signingMachine = setup({
     isLinkedWithoutIdentity: ({ context }) =>
       context.phone !== null && context.request?.phoneId === null,
     isShown: stateIn('#awaitingFaceId'),
-    isSent: stateIn('#challengeSent'),
+    isSent: or([stateIn('#challengeSent'), stateIn('#phoneAsleep')]),
   },
   delays: {
     signerTimeout: ({ context }) => context.signerTimeout,
@@ -208,6 +209,7 @@ export const signingMachine = setup({
               },
             },
             challengeSent,
+            phoneAsleep,
             awaitingFaceId,
           },
         },

@@ -77,6 +77,7 @@ export type ListenerCommand =
   | { type: 'listener.advertise'; identities: PublicIdentity[] }
   | { type: 'listener.queued'; ref: string; linkId: string }
   | { type: 'listener.presented'; ref: string; linkId: string }
+  | { type: 'listener.unseen'; ref: string; linkId: string }
   | { type: 'listener.answer'; ref: string; linkId: string; answer: Answer };
 
 /** How a request ended. `signed` sends the signature that the keys adapter left under `ref`. */
@@ -161,6 +162,8 @@ export type SheetCommand =
 
 export type SheetFact =
   | { type: 'sheet.shown'; ref: string }
+  /** It is up where nobody looks: no page that could show it is before its person. */
+  | { type: 'sheet.unseen'; ref: string }
   | { type: 'user.code'; ref: string; code: string }
   /** Whether an approval is to pin the host key as well. */
   | { type: 'user.pin'; ref: string; pin: boolean }

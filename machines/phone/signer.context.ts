@@ -68,6 +68,8 @@ export interface SignerContext {
   pinning: boolean;
   /** What the sheet on screen says of the queue. */
   shown: { ref: string; equal: number; waiting: number } | null;
+  /** The request whose sheet a person saw last. */
+  seen: string | null;
 }
 
 export type SignerEvent =
@@ -225,4 +227,5 @@ export const initialContext = ({ input }: { input: SignerInput }): SignerContext
   tries: 0,
   pinning: false,
   shown: null,
+  seen: null,
 });

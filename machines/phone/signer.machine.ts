@@ -6,7 +6,7 @@
  *
  * No transition reaches `signing` but through `reviewing` and `verifyingUser` of the same request.
  */
-import { SIGNER_SERVICE_TYPE } from '../ports.ts';
+import { SIGNER_SERVICE_TYPE, type SignerFailure } from '../ports.ts';
 import { head, initialContext } from './signer.context.ts';
 import { signerSetup } from './signer.sheet.ts';
 
@@ -16,6 +16,13 @@ const denies = {
   target: '#signer.awake.linked.idle',
   actions: ['noteAttention', 'denyEqual'],
 } as const;
+
+/** Of what is in `linked`. */
+const failed = (reason: SignerFailure) =>
+  ({
+    target: 'idle',
+    actions: { type: 'answer', params: { outcome: 'failed', reason } },
+  }) as const;
 
 export const signerMachine = signerSetup.createMachine({
   id: 'signer',
@@ -131,6 +138,7 @@ export const signerMachine = signerSetup.createMachine({
               initial: 'settling',
               on: {
                 'sheet.shown': { guard: 'isOnSheet', actions: 'notifyPresented' },
+                'sheet.unseen': { guard: 'isOnSheet', actions: 'notifyUnseen' },
               },
               states: {
                 settling: {
@@ -210,13 +218,7 @@ export const signerMachine = signerSetup.createMachine({
                     },
                   },
                 ],
-                onError: {
-                  target: 'idle',
-                  actions: {
-                    type: 'answer',
-                    params: { outcome: 'failed', reason: 'verificationUnavailable' },
-                  },
-                },
+                onError: failed('verificationUnavailable'),
               },
             },
             signing: {
@@ -233,13 +235,7 @@ export const signerMachine = signerSetup.createMachine({
                   target: 'idle',
                   actions: ['pinHost', { type: 'answer', params: { outcome: 'signed' } }],
                 },
-                onError: {
-                  target: 'idle',
-                  actions: {
-                    type: 'answer',
-                    params: { outcome: 'failed', reason: 'signingFailed' },
-                  },
-                },
+                onError: failed('signingFailed'),
               },
             },
           },

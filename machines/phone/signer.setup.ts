@@ -117,12 +117,9 @@ export const signerBase = setup({
           request.ref === ref ? { ...request, linkId } : request,
         ),
       });
-      const shown = head(context)?.ref === ref;
-      enqueue.sendTo('listener', {
-        type: shown ? 'listener.presented' : 'listener.queued',
-        ref,
-        linkId,
-      });
+      const seen = context.seen === ref ? 'listener.presented' : 'listener.unseen';
+      const type = head(context)?.ref === ref ? seen : 'listener.queued';
+      enqueue.sendTo('listener', { type, ref, linkId });
     }),
     /** A host that names itself in the bytes once is taken at that from then on. */
     noteHostbound: enqueueActions(({ context, event, enqueue }) => {

@@ -99,11 +99,15 @@ export const signerSetup = signerBase.extend({
       ...onSheet(args),
       pin: args.context.pinning,
     })),
-    notifyPresented: sendTo('listener', (args) => ({
-      type: 'listener.presented',
-      ...onSheet(args),
-      linkId: head(args.context)?.linkId ?? '',
-    })),
+    notifyPresented: enqueueActions(({ context, enqueue }) => {
+      const { ref = '', linkId = '' } = head(context) ?? {};
+      enqueue.assign({ seen: ref });
+      enqueue.sendTo('listener', { type: 'listener.presented', ref, linkId });
+    }),
+    notifyUnseen: sendTo('listener', ({ context }) => {
+      const { ref = '', linkId = '' } = head(context) ?? {};
+      return { type: 'listener.unseen', ref, linkId };
+    }),
     showVerifying: sendTo('sheet', (args) => ({ type: 'sheet.verifying', ...onSheet(args) })),
     showRetry: sendTo('sheet', (args) => ({
       type: 'sheet.retry',

@@ -32,6 +32,7 @@ const phoneOnly = [
   { t: 'identities', identities: [anIdentity] },
   { t: 'queued', id },
   { t: 'presented', id },
+  { t: 'unseen', id },
   result,
   { t: 'result', id, outcome: 'denied', why: 'wrongPassphrase' },
   { t: 'result', id, outcome: 'expired' },

@@ -174,9 +174,10 @@ describe.skipIf(lacking !== null)(
       expect(rig.logins()).toBe(before.logins + 1);
     });
 
-    it('when no page is open: the headset hears that nothing was shown', async () => {
+    it('when no page is open: the headset is told at once, and that nothing was shown', async () => {
       await page.goto('about:blank');
       const login = rig.login(3);
+      await login.expect('your phone is asleep: open the signer there');
       await unsigned(login, failures.notPresented.hint);
       await page.goto(rig.running.origin);
       await stillWorks();

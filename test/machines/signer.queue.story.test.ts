@@ -356,6 +356,24 @@ describe('the same request over a new link', () => {
     expect(story.sent.sheet).toEqual([shows(first), accepts(first), closes(first, 'denied')]);
   });
 
+  it('finds its sheet up where nobody looks, is told so, and hears when somebody does', () => {
+    const story = phone();
+    story.linked('link-1', 'headset-1');
+    story.asks(first);
+    story.unseen(first.ref);
+    story.linked('link-3', 'headset-1');
+    story.asks(again);
+    story.unlinked('link-1');
+    story.shown(first.ref);
+    const { ref } = first;
+    expect(story.sent.listener).toEqual([
+      advertised,
+      { type: 'listener.unseen', ref, linkId: 'link-1' },
+      { type: 'listener.unseen', ref, linkId: 'link-3' },
+      { type: 'listener.presented', ref, linkId: 'link-3' },
+    ]);
+  });
+
   it('finds itself still waiting, and is told so', () => {
     const story = untilDeciding();
     story.asks(second);

@@ -11,12 +11,12 @@ function waking(now: { isVisible: boolean; isUnseen: boolean }) {
   const arrived = createWaking({
     isAnyVisible: () => now.isVisible,
     isUnseen: () => now.isUnseen,
-    wake: (one) => woken.push(one),
+    asleep: (one) => woken.push(one),
   });
   return { arrived, woken };
 }
 
-describe('the page is woken', () => {
+describe('the page is asleep', () => {
   it('at once where nobody has it before them', () => {
     const { arrived, woken } = waking({ isVisible: false, isUnseen: true });
     arrived(ref);

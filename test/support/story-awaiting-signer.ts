@@ -33,6 +33,7 @@ const anothers = { requestId: 'request-2' };
 function answerAnother(flow: Flow) {
   flow.phone('signer.queued', anothers);
   flow.phone('signer.presented', anothers);
+  flow.phone('signer.unseen', anothers);
   flow.phone('signer.signed', { ...anothers, signatureHash: 'signature-2' });
   flow.phone('signer.denied', { ...anothers, why: 'denied' });
   flow.phone('signer.expired', anothers);
@@ -74,6 +75,11 @@ const words = {
 const stages: { stage: string; enter: (flow: Flow) => void; visited: string[] }[] = [
   { stage: 'challengeSent', enter: () => {}, visited: [] },
   {
+    stage: 'phoneAsleep',
+    enter: (flow) => flow.phone('signer.unseen', ours),
+    visited: ['phoneAsleep'],
+  },
+  {
     stage: 'awaitingFaceId',
     enter: (flow) => flow.phone('signer.presented', ours),
     visited: ['awaitingFaceId'],
@@ -87,6 +93,7 @@ const stages: { stage: string; enter: (flow: Flow) => void; visited: string[] }[
 
 const expiry = {
   challengeSent: words.notPresented,
+  phoneAsleep: words.notPresented,
   awaitingFaceId: words.notApproved,
   queued: words.queuedTooLong,
 } as Record<string, string[]>;
@@ -236,6 +243,40 @@ export function tellAwaitingSigner({ looking, sent, path }: Asking): void {
     flow.phone('signer.queued', ours);
     flow.phone('signer.signed', { ...ours, signatureHash: 'signature-1' });
     expect(flow.states()).toEqual([...path, 'queued']);
+  });
+
+  it('the phone is asleep until its person opens it', () => {
+    const flow = sent();
+    flow.phone('signer.unseen', ours);
+    flow.wait(5_000);
+    flow.phone('signer.presented', ours);
+    flow.phone('signer.signed', { ...ours, signatureHash: 'signature-1' });
+    expect(flow.states()).toEqual([...path, 'phoneAsleep', 'awaitingFaceId', 'signed']);
+  });
+
+  it('the phone stays asleep: the same ten seconds, and the same words', () => {
+    const flow = sent();
+    flow.wait(2_000);
+    flow.phone('signer.unseen', ours);
+    // Nobody saw it, so nobody can have approved it.
+    flow.phone('signer.signed', { ...ours, signatureHash: 'signature-1' });
+    flow.wait(7_999);
+    expect(flow.states()).toEqual([...path, 'phoneAsleep']);
+    flow.wait(1);
+    expect(flow.states()).toEqual([...path, 'phoneAsleep', 'timedOut']);
+    expect(flow.sent.link).toEqual([wanted, requested(), withdrawn]);
+    expect(flow.words()).toEqual(words.notPresented);
+  });
+
+  it('queued, and then up where nobody looks: the ten seconds begin there', () => {
+    const flow = sent();
+    flow.phone('signer.queued', ours);
+    flow.wait(30_000);
+    flow.phone('signer.unseen', ours);
+    expect(flow.context().deadline).toBe(40_000);
+    flow.wait(10_000);
+    expect(flow.states()).toEqual([...path, 'queued', 'phoneAsleep', 'timedOut']);
+    expect(flow.words()).toEqual(words.notPresented);
   });
 
   it('Face ID prompt never appears on iPhone: the request is withdrawn after ten seconds', () => {

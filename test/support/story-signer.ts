@@ -171,6 +171,7 @@ export function phone(
     unlinked: (linkId: string) => send({ type: 'link.closed', linkId, detail: 'gone' }),
     asks: (asked: SignRequest) => send({ type: 'request.received', ...asked }),
     shown: (ref: string) => send({ type: 'sheet.shown', ref }),
+    unseen: (ref: string) => send({ type: 'sheet.unseen', ref }),
     taps: (type: 'user.approve' | 'user.deny', ref: string) => send({ type, ref }),
     types: (ref: string, code: string) => send({ type: 'user.code', ref, code }),
     pins: (ref: string, pin: boolean) => send({ type: 'user.pin', ref, pin }),

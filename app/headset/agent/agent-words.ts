@@ -1,11 +1,10 @@
 /** What the agent says of itself, one plain line each, on stderr: a service's goes to its journal. */
 import { failureLines } from '../../command-line.ts';
-import type { FailureReason } from '../../../machines/failures.ts';
 import { showForeign } from '../../terminal/foreign-text.ts';
 import { say } from '../../terminal/say.ts';
-import { WAITING } from '../overlay.ts';
+import { ASLEEP, WAITING } from '../overlay.ts';
 import type { PhoneLink } from '../phone-link.ts';
-import type { Asked } from './signing.ts';
+import type { Asked, SigningNews } from './signing.ts';
 
 /** Tells when the link comes and goes, from now on. */
 export function narrateAgent({ link }: PhoneLink) {
@@ -19,9 +18,10 @@ export function narrateAgent({ link }: PhoneLink) {
   });
 
   return {
-    tell(asked: Asked, news: 'waits' | 'signed' | FailureReason): void {
+    tell(asked: Asked, news: SigningNews): void {
       const what = whatFor(asked);
       if (news === 'waits') say(`${what}: ${WAITING} code ${asked.code}`);
+      else if (news === 'asleep') say(`${what}: ${ASLEEP}`);
       else if (news === 'signed') say(`${what}: signed`);
       else {
         const [message = '', ...hint] = failureLines(news);

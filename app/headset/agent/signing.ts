@@ -23,9 +23,11 @@ export interface AgentSigningParts {
   vault: RequestVault;
   notes: LoginNotes;
   identities: () => PublicIdentity[];
-  /** Called when a request begins, and when it has ended. */
-  tell: (about: Asked, news: 'waits' | 'signed' | FailureReason) => void;
+  tell: (about: Asked, news: SigningNews) => void;
 }
+
+/** It begins, is up where nobody looks, or has ended so. */
+export type SigningNews = 'waits' | 'asleep' | 'signed' | FailureReason;
 
 /** What a person has to know of a request. Host and user are foreign text. */
 export interface Asked {
@@ -84,6 +86,12 @@ export function createAgentSigning(parts: AgentSigningParts) {
       },
     );
     tell(asked, 'waits');
+    let wasAsleep = false;
+    signing.actor.subscribe((snapshot) => {
+      const isAsleep = snapshot.matches({ asking: { awaitingSigner: 'phoneAsleep' } });
+      if (isAsleep && !wasAsleep) tell(asked, 'asleep');
+      wasAsleep = isAsleep;
+    });
     const leave = () => void signing.deliver({ type: 'asker.gone' });
     connection.gone.addEventListener('abort', leave, { once: true });
     try {

@@ -165,6 +165,8 @@ export function createPageScreen(parts: PageScreenParts) {
     screen,
     /** Whether it is this page's person who approves for this identity. */
     approves,
+    /** Nobody has a page before them that shows this sheet. */
+    unseen: (ref: string): void => report?.({ type: 'sheet.unseen', ref }),
     /** Whether this sheet is up and no page has painted it. */
     isUnseen: (ref: string): boolean =>
       current !== null && current.sheet.ref === ref && !current.wasShown,

@@ -1,22 +1,22 @@
-/** When the phone's page is woken for a request: at once where nobody has it before them, or soon. */
+/** When the phone's page counts as asleep: at once where nobody has it before them, else soon. */
 
 export interface WakingParts {
   /** Whether some page says that its person can see it. */
   isAnyVisible(): boolean;
   /** Whether the sheet of this request is up, and no page has painted it. */
   isUnseen(ref: string): boolean;
-  wake(ref: string): void;
+  asleep(ref: string): void;
 }
 
 /** A page that was put to sleep a moment ago still counts as visible: it paints nothing. Milliseconds. */
 const UNSEEN = 2_000;
 
 /** Gives what is to be called when a sheet came. */
-export function createWaking({ isAnyVisible, isUnseen, wake }: WakingParts) {
+export function createWaking({ isAnyVisible, isUnseen, asleep }: WakingParts) {
   return (ref: string): void => {
-    if (!isAnyVisible()) return wake(ref);
+    if (!isAnyVisible()) return asleep(ref);
     setTimeout(() => {
-      if (isUnseen(ref)) wake(ref);
+      if (isUnseen(ref)) asleep(ref);
     }, UNSEEN).unref();
   };
 }

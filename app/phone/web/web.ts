@@ -80,7 +80,10 @@ export async function startWeb(
     arrived: createWaking({
       isAnyVisible: pages.isAnyVisible,
       isUnseen: (ref) => screen.isUnseen(ref),
-      wake: (ref) => void push.wake(ref),
+      asleep(ref) {
+        screen.unseen(ref);
+        void push.wake(ref);
+      },
     }),
   });
   pages.attach(

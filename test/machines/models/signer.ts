@@ -95,6 +95,7 @@ export const model = machineModel({
       { type: 'request.withdrawn', ref },
       { type: 'request.expired', ref },
       { type: 'sheet.shown', ref },
+      { type: 'sheet.unseen', ref },
       { type: 'user.code', ref, code: '42' },
       { type: 'user.code', ref, code: '17' },
       { type: 'user.pin', ref, pin: true },

@@ -27,6 +27,7 @@ export const model = machineModel({
     { type: 'link.unusable', at, reason: 'noPhonePaired' },
     { type: 'signer.queued', at, requestId },
     { type: 'signer.presented', at, requestId },
+    { type: 'signer.unseen', at, requestId },
     { type: 'signer.signed', at, requestId, signatureHash: 'hash' },
     { type: 'signer.denied', at, requestId, why: 'denied' },
     { type: 'signer.expired', at, requestId },
