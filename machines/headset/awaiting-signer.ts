@@ -70,6 +70,14 @@ const { createStateConfig } = setup({
   },
 });
 
+const denied = { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' } as const;
+const failed = { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' } as const;
+const signed = { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' } as const;
+const shown = { guard: 'isThisRequest', target: '#awaitingFaceId' } as const;
+const dropped = { target: '#discovering', actions: 'forgetPhone' } as const;
+const expired = (reason: FailureReason) =>
+  ({ guard: 'isThisRequest', target: '#timedOut', actions: because(reason) }) as const;
+
 export const challengeSent = createStateConfig({
   id: 'challengeSent',
   description: 'The sign request is on the link; the phone has not said that its sheet shows it.',
@@ -77,16 +85,12 @@ export const challengeSent = createStateConfig({
   on: {
     'signer.queued': { guard: 'isThisRequest', target: '#queued', actions: 'startQueueClock' },
     'signer.unseen': { guard: 'isThisRequest', target: '#phoneAsleep' },
-    'signer.presented': { guard: 'isThisRequest', target: '#awaitingFaceId' },
-    'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
-    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
-    'signer.expired': {
-      guard: 'isThisRequest',
-      target: '#timedOut',
-      actions: because('notPresented'),
-    },
-    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
-    'link.lost': { target: '#discovering', actions: 'forgetPhone' },
+    'signer.presented': shown,
+    'signer.signed': signed,
+    'signer.denied': denied,
+    'signer.expired': expired('notPresented'),
+    'signer.failed': failed,
+    'link.lost': dropped,
   },
 });
 
@@ -94,15 +98,11 @@ export const phoneAsleep = createStateConfig({
   id: 'phoneAsleep',
   description: 'The phone has the request, and nobody there has it before them.',
   on: {
-    'signer.presented': { guard: 'isThisRequest', target: '#awaitingFaceId' },
-    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
-    'signer.expired': {
-      guard: 'isThisRequest',
-      target: '#timedOut',
-      actions: because('notPresented'),
-    },
-    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
-    'link.lost': { target: '#discovering', actions: 'forgetPhone' },
+    'signer.presented': shown,
+    'signer.denied': denied,
+    'signer.expired': expired('notPresented'),
+    'signer.failed': failed,
+    'link.lost': dropped,
   },
 });
 
@@ -110,15 +110,11 @@ export const awaitingFaceId = createStateConfig({
   id: 'awaitingFaceId',
   description: 'The sheet is in front of the person, who has not answered yet.',
   on: {
-    'signer.signed': { guard: 'isThisRequest', target: '#signed', actions: 'noteAnswer' },
-    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
-    'signer.expired': {
-      guard: 'isThisRequest',
-      target: '#timedOut',
-      actions: because('notApproved'),
-    },
-    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
-    'link.lost': { target: '#discovering', actions: 'forgetPhone' },
+    'signer.signed': signed,
+    'signer.denied': denied,
+    'signer.expired': expired('notApproved'),
+    'signer.failed': failed,
+    'link.lost': dropped,
   },
 });
 
@@ -126,19 +122,11 @@ export const queued = createStateConfig({
   id: 'queued',
   description: 'The phone holds the request and shows another sheet first; the ten seconds rest.',
   on: {
-    'signer.presented': {
-      guard: 'isThisRequest',
-      target: '#awaitingFaceId',
-      actions: 'startClock',
-    },
+    'signer.presented': { ...shown, actions: 'startClock' },
     'signer.unseen': { guard: 'isThisRequest', target: '#phoneAsleep', actions: 'startClock' },
-    'signer.denied': { guard: 'isThisRequest', target: '#denied', actions: 'noteDenial' },
-    'signer.expired': {
-      guard: 'isThisRequest',
-      target: '#timedOut',
-      actions: because('queuedTooLong'),
-    },
-    'signer.failed': { guard: 'isThisRequest', target: '#failed', actions: 'noteSignerFailure' },
+    'signer.denied': denied,
+    'signer.expired': expired('queuedTooLong'),
+    'signer.failed': failed,
     'link.lost': { target: '#discovering', actions: ['forgetPhone', 'startClock'] },
   },
   after: {
