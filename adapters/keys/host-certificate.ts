@@ -3,7 +3,7 @@ import { readKeyFields, readPlainKey, type PlainKey } from './plain-key.ts';
 import { verifyPlainSignature } from './plain-signature.ts';
 import { fingerprint } from './public-key.ts';
 import { SSH_CERT_TYPE_HOST } from './protocol.ts';
-import { readOptionNames, readPrincipals } from '../wire/certificate-fields.ts';
+import { readCertificateFields } from '../wire/certificate-fields.ts';
 import { CERTIFIED_KEY_TYPES, SSH_CERT_TYPE_USER } from '../wire/protocol.ts';
 import { wireReader } from '../wire/wire-reader.ts';
 
@@ -31,24 +31,11 @@ export function readHostCertificate(
   if (keyType === undefined) return null;
   const nonce = reader.string();
   const key = readKeyFields(keyType, reader);
-  const serial = reader.uint64();
-  const type = reader.uint32();
-  const keyId = reader.text();
-  const principals = readPrincipals(reader.string());
-  const validAfter = reader.uint64();
-  const validBefore = reader.uint64();
-  const criticalOptions = readOptionNames(reader.string());
-  const extensions = readOptionNames(reader.string());
-  const reserved = reader.string();
-  const caKey = reader.string();
-  const signature = reader.string();
+  const fields = readCertificateFields(reader);
   if (nonce === null || nonce.length === 0 || key === null) return null;
-  if (serial === null || keyId === null || principals === null) return null;
+  if (fields === null || !reader.atEnd()) return null;
+  const { type, principals, validAfter, validBefore, criticalOptions, caKey, signature } = fields;
   if (type !== SSH_CERT_TYPE_HOST && type !== SSH_CERT_TYPE_USER) return null;
-  if (validAfter === null || validBefore === null) return null;
-  if (criticalOptions === null || extensions === null) return null;
-  if (reserved === null || reserved.length !== 0) return null;
-  if (caKey === null || signature === null || !reader.atEnd()) return null;
   const signed = blob.subarray(0, blob.length - 4 - signature.length);
   const defect = !isSignedBy(caKey, signed, signature)
     ? 'badSignature'

@@ -1,11 +1,11 @@
 /** What comes from the phone's page, read strictly: anything else is not read at all. */
 import { z } from 'zod';
 import { TIME_LIMITS } from '../../machines/phone/policy.ts';
+import type { PageAction } from './actions.ts';
 import {
   PAIRING_ALPHABET,
   PAIRING_LENGTH,
   type Frame,
-  type PageAction,
   type PageMessage,
   type PairRequest,
   type SessionRequest,

@@ -206,6 +206,3 @@ export interface SealedByPasskey {
   /** Ciphertext and tag. */
   sealed: string;
 }
-
-export type * from './actions.ts';
-export type * from './state.ts';

@@ -1,5 +1,5 @@
 /** OpenSSH user certificates for P-256 keys (OpenSSH PROTOCOL.certkeys), read strictly. */
-import { readOptionNames, readPrincipals } from './certificate-fields.ts';
+import { readCertificateFields } from './certificate-fields.ts';
 import { isUncompressedPoint, NISTP256 } from './identity-key.ts';
 import { ECDSA_SHA2_NISTP256_CERT, SSH_CERT_TYPE_USER } from './protocol.ts';
 import { wireReader } from './wire-reader.ts';
@@ -27,27 +27,14 @@ export function readUserCertificateFields(blob: Uint8Array): UserCertificateFiel
   const nonce = reader.string();
   const curve = reader.text();
   const point = reader.string();
-  const serial = reader.uint64();
-  const type = reader.uint32();
-  const keyId = reader.text();
-  const principals = readPrincipals(reader.string());
-  const validAfter = reader.uint64();
-  const validBefore = reader.uint64();
-  const criticalOptions = readOptionNames(reader.string());
-  const extensions = readOptionNames(reader.string());
-  const reserved = reader.string();
-  const caKey = reader.string();
-  const signature = reader.string();
+  const fields = readCertificateFields(reader);
   if (nonce === null || nonce.length === 0 || curve !== NISTP256) return null;
   if (point === null || !isUncompressedPoint(point)) return null;
-  if (serial === null || type !== SSH_CERT_TYPE_USER || keyId === null) return null;
-  if (principals === null || validAfter === null || validBefore === null) return null;
-  if (validAfter >= validBefore) return null;
-  if (criticalOptions === null || extensions === null) return null;
-  if (reserved === null || reserved.length !== 0) return null;
-  if (caKey === null || signature === null || !reader.atEnd()) return null;
-  if (!isCaKeyWithSignature(caKey, signature)) return null;
-  return { point, serial, keyId, principals, validAfter, validBefore, criticalOptions, caKey };
+  if (fields === null || !reader.atEnd()) return null;
+  const { type, signature, ...read } = fields;
+  if (type !== SSH_CERT_TYPE_USER || read.validAfter >= read.validBefore) return null;
+  if (!isCaKeyWithSignature(read.caKey, signature)) return null;
+  return { point, ...read };
 }
 
 /** The CA key is a plain key, no certificate, and the signature's algorithm is one of its type. */

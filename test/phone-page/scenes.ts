@@ -1,10 +1,6 @@
 /** What the screens may have to show. Times of sheets count from when a scene is shown. */
-import type {
-  ActivityRow,
-  PageIdentity,
-  PageSheet,
-  PhoneState,
-} from '../../adapters/phone-page/protocol.ts';
+import type { PageSheet } from '../../adapters/phone-page/protocol.ts';
+import type { ActivityRow, PageIdentity, PhoneState } from '../../adapters/phone-page/state.ts';
 import type { Abilities, PageSnapshot, ReadBytes, ShownSheet } from '../../app/phone/page/port.ts';
 
 /** Everything in it is JSON. */

@@ -1,5 +1,5 @@
 /** What was asked, and what came of it. */
-import type { ActivityRow, PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { ActivityRow, PhoneState } from '../../../adapters/phone-page/state.ts';
 import { Foreign, Fingerprint, Host } from './foreign.tsx';
 import { Heading } from './heading.tsx';
 import { Icon, type IconName } from './icons.tsx';

@@ -1,6 +1,6 @@
 /** A new identity: which kind, its name, and the one or two taps that make it. */
 import { useId, useState } from 'preact/hooks';
-import type { PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { PhoneState } from '../../../adapters/phone-page/state.ts';
 import { Heading } from './heading.tsx';
 import { createdRoute } from './identities.tsx';
 import { Icon, type IconName } from './icons.tsx';

@@ -1,5 +1,5 @@
 /** An identity is made: its line, for the servers. */
-import type { PageIdentity } from '../../../adapters/phone-page/protocol.ts';
+import type { PageIdentity } from '../../../adapters/phone-page/state.ts';
 import { Foreign } from './foreign.tsx';
 import { Heading } from './heading.tsx';
 import { Icon } from './icons.tsx';

@@ -1,6 +1,6 @@
 /** One headset: its name, its peace, its end. */
 import { useState } from 'preact/hooks';
-import type { PageDevice } from '../../../adapters/phone-page/protocol.ts';
+import type { PageDevice } from '../../../adapters/phone-page/state.ts';
 import { Confirm } from './confirm.tsx';
 import { isMuted } from './devices.tsx';
 import { Foreign } from './foreign.tsx';

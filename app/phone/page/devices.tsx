@@ -1,6 +1,6 @@
 /** Who may ask, and who may answer: headsets and browsers. */
 import { useState } from 'preact/hooks';
-import type { PageBrowser, PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { PageBrowser, PhoneState } from '../../../adapters/phone-page/state.ts';
 import { Confirm } from './confirm.tsx';
 import { DeviceScreen } from './device.tsx';
 import { Foreign } from './foreign.tsx';

@@ -1,6 +1,6 @@
 /** How things stand: the link to `signer`, the headsets, and what happened last. */
 import type { ComponentChildren } from 'preact';
-import type { PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { PhoneState } from '../../../adapters/phone-page/state.ts';
 import { ActivityLine } from './activity.tsx';
 import { Foreign } from './foreign.tsx';
 import { Heading } from './heading.tsx';

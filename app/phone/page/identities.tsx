@@ -1,5 +1,5 @@
 /** The identities: all of them, or one, or a new one. */
-import type { KeyPlace, PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { KeyPlace, PhoneState } from '../../../adapters/phone-page/state.ts';
 import { CreateScreen } from './create-identity.tsx';
 import { CreatedScreen } from './created.tsx';
 import { Foreign } from './foreign.tsx';

@@ -1,6 +1,6 @@
 /** One identity: where its key lives, its line, and what can be done with it. */
 import { useState } from 'preact/hooks';
-import type { PageIdentity } from '../../../adapters/phone-page/protocol.ts';
+import type { PageIdentity } from '../../../adapters/phone-page/state.ts';
 import { Confirm } from './confirm.tsx';
 import { Fingerprint, Foreign } from './foreign.tsx';
 import { Heading } from './heading.tsx';

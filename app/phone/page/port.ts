@@ -1,10 +1,7 @@
 /** What the page's screens are given: all that it knows, and all that a person can do with it. */
-import type {
-  HttpProblem,
-  PageAction,
-  PageSheet,
-  PhoneState,
-} from '../../../adapters/phone-page/protocol.ts';
+import type { PageAction } from '../../../adapters/phone-page/actions.ts';
+import type { HttpProblem, PageSheet } from '../../../adapters/phone-page/protocol.ts';
+import type { PhoneState } from '../../../adapters/phone-page/state.ts';
 import type { Answer } from '../../../machines/phone/ports.ts';
 
 export interface Phone {

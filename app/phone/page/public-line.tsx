@@ -1,7 +1,7 @@
 /** The line for authorized_keys: read, copied, shared, and as a QR code. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PageIdentity } from '../../../adapters/phone-page/protocol.ts';
+import type { PageIdentity } from '../../../adapters/phone-page/state.ts';
 import { ActionRow, Group, Problem, Said } from './list.tsx';
 import { QrCode } from './qr-code.tsx';
 import { useAct } from './snapshot.ts';

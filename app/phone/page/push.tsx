@@ -1,6 +1,6 @@
 /** Notifications while the page is closed: off until the person turns them on. */
 import { useState } from 'preact/hooks';
-import type { PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { PhoneState } from '../../../adapters/phone-page/state.ts';
 import { ActionRow, Group, Problem, Said, SwitchRow } from './list.tsx';
 import { useAct, usePhone } from './snapshot.ts';
 

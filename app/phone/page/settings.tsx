@@ -1,6 +1,6 @@
 /** What the person decides about this phone, and what they may know of it. */
 import { useState } from 'preact/hooks';
-import type { PageHost, PhoneState } from '../../../adapters/phone-page/protocol.ts';
+import type { PageHost, PhoneState } from '../../../adapters/phone-page/state.ts';
 import { Confirm } from './confirm.tsx';
 import { Fingerprint, Host } from './foreign.tsx';
 import { Heading } from './heading.tsx';

@@ -1,5 +1,5 @@
 /** Times and places, in the page's words. */
-import type { KeyPlace, PageIdentity } from '../../../adapters/phone-page/protocol.ts';
+import type { KeyPlace, PageIdentity } from '../../../adapters/phone-page/state.ts';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });

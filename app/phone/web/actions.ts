@@ -1,6 +1,6 @@
 /** What a person changes in the phone's page: the same appends as `signer`'s commands make. */
 import type { EventLog } from '../../../adapters/event-log/store.ts';
-import type { PageAction } from '../../../adapters/phone-page/protocol.ts';
+import type { PageAction } from '../../../adapters/phone-page/actions.ts';
 import { TIME_LIMITS, type Policy } from '../../../machines/phone/policy.ts';
 import { WrongUsage } from '../../trouble.ts';
 import { checkNewLabel } from '../create-identity.ts';

@@ -1,6 +1,6 @@
 /** What came of the requests to this phone: a projection of its recorded runs. */
 import type { EventLog } from '../../../adapters/event-log/store.ts';
-import type { ActivityRow } from '../../../adapters/phone-page/protocol.ts';
+import type { ActivityRow } from '../../../adapters/phone-page/state.ts';
 import { failures } from '../../../machines/failures.ts';
 import type { Answer, SignRequest } from '../../../machines/phone/ports.ts';
 import { signerMachine } from '../../../machines/phone/signer.machine.ts';

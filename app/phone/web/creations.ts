@@ -9,8 +9,8 @@ import type {
   Creation,
   MadePasskey,
   MadeSealedKey,
-  PageAssertion,
-} from '../../../adapters/phone-page/protocol.ts';
+} from '../../../adapters/phone-page/actions.ts';
+import type { PageAssertion } from '../../../adapters/phone-page/protocol.ts';
 import { verifyAssertion } from '../../../adapters/webauthn/assertion.ts';
 import { readRegistration, type NewPasskey } from '../../../adapters/webauthn/registration.ts';
 import { WrongUsage } from '../../trouble.ts';

@@ -1,12 +1,12 @@
 /** The pages that are open: who they are, what they are told, and what comes from them. */
 import type { PageConnection } from '../../../adapters/phone-page/server.ts';
+import type { PageAction } from '../../../adapters/phone-page/actions.ts';
 import {
   closeCodes,
-  type PageAction,
   type PageMessage,
-  type PhoneState,
   type SignerMessage,
 } from '../../../adapters/phone-page/protocol.ts';
+import type { PhoneState } from '../../../adapters/phone-page/state.ts';
 import { failures } from '../../../machines/failures.ts';
 import { Trouble, WrongUsage } from '../../trouble.ts';
 import type { PageScreen } from './page-screen.ts';

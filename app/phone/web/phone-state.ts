@@ -7,7 +7,7 @@ import type {
   KeyPlace,
   PageIdentity,
   PhoneState,
-} from '../../../adapters/phone-page/protocol.ts';
+} from '../../../adapters/phone-page/state.ts';
 import type { SignerContext } from '../../../machines/phone/signer.context.ts';
 import { version } from '../../version.ts';
 import { hostPins } from '../host-pins.ts';

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { EventLog } from '../../../adapters/event-log/store.ts';
-import type { PagePushSubscription } from '../../../adapters/phone-page/protocol.ts';
+import type { PagePushSubscription } from '../../../adapters/phone-page/actions.ts';
 import { sendPush, type PushOutcome } from '../../../adapters/push/send.ts';
 import {
   companyOf,

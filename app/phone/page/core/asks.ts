@@ -1,5 +1,6 @@
 /** What the page asks of the signer, each with its answer. */
-import type { PageAction, PageMessage } from '../../../../adapters/phone-page/protocol.ts';
+import type { PageAction } from '../../../../adapters/phone-page/actions.ts';
+import type { PageMessage } from '../../../../adapters/phone-page/protocol.ts';
 
 /** The signer has said no: nothing was changed. */
 export class Refused extends Error {

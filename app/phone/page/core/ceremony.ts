@@ -1,9 +1,6 @@
 /** WebAuthn: the person is verified by their passkey, which signs what it is given. */
-import type {
-  Creation,
-  Credential,
-  MadePasskey,
-} from '../../../../adapters/phone-page/protocol.ts';
+import type { Creation, MadePasskey } from '../../../../adapters/phone-page/actions.ts';
+import type { Credential } from '../../../../adapters/phone-page/protocol.ts';
 import { fromBase64url, toBase64url, type Bytes } from './bytes.ts';
 import type { Asserted, AssertOver } from './ports.ts';
 

@@ -4,7 +4,7 @@ import type {
   Creation,
   MadeSealedKey,
   PageAction,
-} from '../../../../adapters/phone-page/protocol.ts';
+} from '../../../../adapters/phone-page/actions.ts';
 import type { CreateOutcome, Phone, Sealing } from '../port.ts';
 import { Refused } from './asks.ts';
 import { fromBase64url } from './bytes.ts';

@@ -1,5 +1,5 @@
 /** Web Push (RFC 8030): the browser's permission, and where the signer can reach it. */
-import type { PagePushSubscription } from '../../../../adapters/phone-page/protocol.ts';
+import type { PagePushSubscription } from '../../../../adapters/phone-page/actions.ts';
 import { fromBase64url } from './bytes.ts';
 
 /** Milliseconds until a worker that is to come has come. */

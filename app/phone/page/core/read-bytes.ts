@@ -2,7 +2,8 @@
 import { readIdentityKey } from '../../../../adapters/wire/identity-key.ts';
 import { plainHostKey } from '../../../../adapters/wire/plain-host-key.ts';
 import { readSignDataFields } from '../../../../adapters/wire/sign-data.ts';
-import type { PageIdentity, PageSheet } from '../../../../adapters/phone-page/protocol.ts';
+import type { PageSheet } from '../../../../adapters/phone-page/protocol.ts';
+import type { PageIdentity } from '../../../../adapters/phone-page/state.ts';
 import type { Badge } from '../../../../machines/phone/destination.ts';
 import type { ReadBytes } from '../port.ts';
 import { fingerprint, fromBase64url } from './bytes.ts';

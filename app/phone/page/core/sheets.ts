@@ -1,12 +1,11 @@
 /** The sheet on screen: what it says, whether that is true, and what the person answers. */
 import type {
-  PageIdentity,
   PageMessage,
   PageSheet,
-  PhoneState,
   SealedByPasskey,
   VerificationProblem,
 } from '../../../../adapters/phone-page/protocol.ts';
+import type { PageIdentity, PhoneState } from '../../../../adapters/phone-page/state.ts';
 import type { Answer } from '../../../../machines/phone/ports.ts';
 import type { EndedSheet, PageSnapshot, ShownSheet } from '../port.ts';
 import { fromBase64url, toBase64url, type Bytes } from './bytes.ts';
