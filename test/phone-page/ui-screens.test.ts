@@ -14,6 +14,7 @@ import {
   type OpenScreens,
   type ServedScreens,
 } from './built-screens.ts';
+import { empty, identityHash, screens, unpaired } from './screens.ts';
 import {
   desktop,
   fingerprints,
@@ -21,58 +22,11 @@ import {
   iPhone,
   NOW,
   scene,
-  sheets,
   state,
   type Scene,
 } from './scenes.ts';
 
 const decode = createRequire(import.meta.url)('uqr') as { encode: unknown };
-
-const unpaired = (change: Partial<Scene> = {}) =>
-  scene({ link: 'unpaired', state: null, ...change });
-const empty = state({ identities: [], devices: [], activity: [], hosts: [], browsers: [] });
-const one = (fingerprint: string) => `#identities/${encodeURIComponent(fingerprint)}`;
-
-/** Every screen that the page has, with where it is. */
-const screens: Record<string, [Scene, string]> = {
-  'start in Safari': [unpaired({ abilities: { ...iPhone, isStandalone: false } }), ''],
-  'start in the app': [unpaired({ wasUnpaired: true }), ''],
-  connecting: [scene({ link: 'connecting', state: null }), ''],
-  home: [scene(), '#home'],
-  'home, lost': [scene({ link: 'lost' }), '#home'],
-  'home, empty': [scene({ state: empty }), '#home'],
-  identities: [scene(), '#identities'],
-  'identities, none': [scene({ state: empty }), '#identities'],
-  'new identity': [scene(), '#identities/new'],
-  'new identity on localhost': [
-    scene({ state: state({ isLocal: true }), abilities: { ...desktop, prf: false } }),
-    '#identities/new',
-  ],
-  'identity created': [scene(), one(`created:${fingerprints.sealed}`)],
-  identity: [scene(), one(fingerprints.passkey)],
-  activity: [scene(), '#activity'],
-  devices: [scene(), '#devices'],
-  'device, muted': [scene(), '#devices/thinkpad'],
-  device: [scene(), '#devices/vision'],
-  settings: [scene(), '#settings'],
-  'settings, empty': [scene({ state: empty, abilities: { ...iPhone, push: false } }), '#settings'],
-  ended: [
-    scene({
-      ended: {
-        ref: 'a',
-        outcome: 'expired',
-        host: 'web.example.org',
-        user: 'deploy',
-        isTooLate: true,
-        until: 60_000,
-      },
-    }),
-    '#home',
-  ],
-  ...Object.fromEntries(
-    Object.entries(sheets).map(([name, sheet]) => [`sheet, ${name}`, [scene({ sheet }), '#home']]),
-  ),
-};
 
 const policySet = (change: object) => ['ask', { do: 'policy.set', policy: change }];
 
@@ -109,9 +63,11 @@ describe.skipIf(chromiumMissing !== null)(
 
     it.each(Object.entries(screens))(
       'has nothing against it for axe, and no overflow at any width: %s',
-      async (_name, [first, hash]) => {
+      async (_name, { scene: first, hash = '#home', then }) => {
         const { page, show, complaints } = looked;
         await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+        await show(first);
+        await then?.(page);
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
           await show(first);
@@ -276,7 +232,7 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('does not offer to seal where there is no PRF, and says what localhost is', async () => {
-      const [first, hash] = screens['new identity on localhost'] ?? [scene(), ''];
+      const { scene: first, hash } = screens['new identity, on localhost']!;
       const { page } = await opened(first, hash);
       expect(await page.getByRole('radio', { name: 'Sealed key' }).isDisabled()).toBe(true);
       expect(await page.getByRole('main').textContent()).toContain('no PRF');
@@ -284,7 +240,7 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('says where each key is, and calls none hardware-bound that is not', async () => {
-      const { page, show } = await opened(scene(), one(fingerprints.sealed));
+      const { page, show } = await opened(scene(), identityHash(fingerprints.sealed));
       const words = async (change: object) => {
         const changed = identities.map((each) => ({ ...each, ...change }));
         await show(scene({ state: state({ identities: changed }) }));
@@ -303,7 +259,7 @@ describe.skipIf(chromiumMissing !== null)(
 
     it('enables, renames and removes an identity, and says what is refused', async () => {
       const fingerprint = fingerprints.passkey;
-      const { page, calls, set } = await opened(scene(), one(fingerprint));
+      const { page, calls, set } = await opened(scene(), identityHash(fingerprint));
       await page.getByRole('switch', { name: /^Enabled/ }).click();
       await page.getByRole('textbox', { name: 'Name' }).fill('prod');
       await page.getByRole('button', { name: 'Save' }).click();
@@ -332,7 +288,7 @@ describe.skipIf(chromiumMissing !== null)(
     });
 
     it('copies the line and draws its code when asked', async () => {
-      const { page } = await opened(scene(), one(fingerprints.sealed));
+      const { page } = await opened(scene(), identityHash(fingerprints.sealed));
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await page.getByRole('button', { name: 'Copy' }).click();
       await expect.poll(() => page.getByRole('button', { name: 'Copied' }).count()).toBe(1);

@@ -29,6 +29,7 @@ async function take(page: Page, name: string): Promise<void> {
 
 async function screens(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'screens-'));
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const browser = await openBrowser(directory);
   await takePhoneScreens(browser, folder);
