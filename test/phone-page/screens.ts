@@ -6,7 +6,7 @@ export interface NamedScreen {
   scene: Scene;
   hash?: string;
   /** What a person does to get there. */
-  then?: (page: Page) => Promise<void>;
+  reach?: (page: Page) => Promise<void>;
 }
 
 export const unpaired = (change: Partial<Scene> = {}) =>
@@ -58,7 +58,7 @@ export const screens: Record<string, NamedScreen> = {
     scene: scene({ state: state({ isLocal: true }), abilities: { ...desktop, prf: false } }),
     hash: '#identities/new',
   },
-  'new identity, second step': { scene: scene(), hash: '#identities/new', then: toSecondStep },
+  'new identity, second step': { scene: scene(), hash: '#identities/new', reach: toSecondStep },
   'identity created': { scene: scene(), hash: identityHash(`created:${fingerprints.sealed}`) },
   'identity, passkey': { scene: scene(), hash: identityHash(fingerprints.passkey) },
   'identity, sealed': { scene: scene(), hash: identityHash(fingerprints.sealed) },

@@ -63,11 +63,11 @@ describe.skipIf(chromiumMissing !== null)(
 
     it.each(Object.entries(screens))(
       'has nothing against it for axe, and no overflow at any width: %s',
-      async (_name, { scene: first, hash = '#home', then }) => {
+      async (_name, { scene: first, hash = '#home', reach }) => {
         const { page, show, complaints } = looked;
         await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
         await show(first);
-        await then?.(page);
+        await reach?.(page);
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
           await show(first);

@@ -11,10 +11,10 @@ export async function takePhoneScreens(browser: Browser, folder: string): Promis
   await buildScreens(built);
   const { origin, close } = await serveScreens(built);
   try {
-    for (const [name, { scene, hash = '', then }] of Object.entries(screens)) {
+    for (const [name, { scene, hash = '', reach }] of Object.entries(screens)) {
       for (const dark of [false, true]) {
         const { page } = await openScreens(browser, origin, scene, { dark, hash });
-        await then?.(page);
+        await reach?.(page);
         // A sheet rises to its place.
         await page.waitForTimeout(600);
         await page.screenshot({
