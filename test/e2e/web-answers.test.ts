@@ -26,7 +26,7 @@ const lacking = chromiumMissing ?? (hasSshd ? null : 'no OpenSSH server on this 
 
 describe.skipIf(lacking !== null)(
   `nothing is signed, and both ends say why${lacking === null ? '' : ` [skipped: ${lacking}]`}`,
-  { timeout: 60_000 },
+  { timeout: 90_000 },
   () => {
     const authenticator = createPageAuthenticator();
     let rig: WebRig;
@@ -202,6 +202,15 @@ describe.skipIf(lacking !== null)(
       await expect
         .poll(() => page.getByRole('status').allInnerTexts(), { timeout: 15_000 })
         .not.toContain('lost');
+      await stillWorks();
+    });
+
+    it('when the signer stands still and says nothing: its page notices, and goes on with it', async () => {
+      await openTab(page, 'Home');
+      rig.running.kill('SIGSTOP');
+      await page.getByText('Connection lost').waitFor({ timeout: 40_000 });
+      rig.running.kill('SIGCONT');
+      await page.getByText('Connection lost').waitFor({ state: 'detached', timeout: 20_000 });
       await stillWorks();
     });
 

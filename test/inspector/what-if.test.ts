@@ -48,6 +48,7 @@ describe('while the sheet is in front of the person', () => {
       'ssh.identityAccepted',
       'ssh.identityRefused',
       'signer.queued',
+      'signer.unseen',
       'signer.presented',
       'user.reconnect',
     ]);

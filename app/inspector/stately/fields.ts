@@ -42,6 +42,7 @@ export const ids: ReadonlyMap<string, string> = new Map([
   ['phoneId', 'phone'],
   ['requestId', 'request'],
   ['ref', 'request'],
+  ['seen', 'request'],
   ['flowId', 'flow'],
   ['linkId', 'link'],
   ['deviceId', 'device'],
