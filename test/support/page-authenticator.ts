@@ -53,7 +53,6 @@ export function createPageAuthenticator(): PageAuthenticator {
   }
 
   function get({ allowed, challenge, prf }: Asked) {
-    count += 1;
     const id = allowed.find((one) => held.has(one));
     const found = held.get(id ?? '');
     if (found === undefined) return null;
@@ -68,6 +67,7 @@ export function createPageAuthenticator(): PageAuthenticator {
     asked: () => count,
     async install(context) {
       await context.exposeBinding('askAuthenticator', async (_source, asked: Asked) => {
+        if (asked.method === 'get') count += 1;
         const { cancels = false, takes = 0 } = self.behaviour;
         if (takes > 0) await new Promise((resolve) => setTimeout(resolve, takes).unref());
         if (cancels) return null;
