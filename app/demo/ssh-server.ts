@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type Session } from 'ssh2';
+import { newHostKey } from './host-key.ts';
 import { runProgram, type RunningProgram, type TerminalRequest } from './run-program.ts';
 
 export const LOOPBACK = '127.0.0.1';
@@ -30,7 +31,7 @@ export interface DemoServerOptions {
 /** Rejects when no port can be had. */
 export async function startServer(options: DemoServerOptions): Promise<DemoServer> {
   const allowed = Buffer.from(options.publicKey, 'base64');
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const hostKey = newHostKey();
   const connections = new Set<Connection>();
   const programs = new Set<RunningProgram>();
   let signaturesSeen = 0;

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import ssh2, { type Connection, type ParsedKey, type PublicKeyAuthContext } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { newHostKey } from '../../app/demo/host-key.ts';
 import { readDestinationProof } from '../../adapters/keys/destination-proof.ts';
 import { readSignData } from '../../adapters/keys/sign-data.ts';
 import { fingerprintOf } from '../../adapters/ssh/blobs.ts';
@@ -154,7 +155,7 @@ describe.skipIf(!hasSshd)('a server that takes hostbound logins (skipped without
 });
 
 describe('a server that announces no hostbound logins', () => {
-  const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const hostKey = newHostKey();
   const own = ssh2.utils.parseKey(hostKey) as ParsedKey;
   const key = ssh2.utils.parseKey(identity.line) as ParsedKey;
   let server: ssh2.Server;

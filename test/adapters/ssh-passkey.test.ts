@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import ssh2 from 'ssh2';
 import { afterEach, describe, expect, it } from 'vitest';
+import { newHostKey } from '../../app/demo/host-key.ts';
 import { readSignData } from '../../adapters/keys/sign-data.ts';
 import { verifyIdentitySignature } from '../../adapters/keys/identity-signature.ts';
 import { publicKeyLine } from '../../adapters/keys/public-key.ts';
@@ -186,7 +187,7 @@ describe.skipIf(!hasSshd)('a login with a passkey at a real sshd (skipped withou
 
 describe('a server that knows no security keys', () => {
   it('is offered the passkey, and logged in to with the plain key', async () => {
-    const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
+    const hostKey = newHostKey();
     const seen: string[] = [];
     const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
       connection.on('error', () => {});

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import ssh2, { type Connection } from 'ssh2';
 import { afterEach, expect, it } from 'vitest';
+import { newHostKey } from '../../app/demo/host-key.ts';
 import { makeIdentity, publicPart, runSshPort, type Harness } from '../support/ssh-port.ts';
 
 /** ssh2's server side of the protocol: what it can send that its API would not let it send. */
@@ -11,7 +12,7 @@ interface Wire {
 }
 
 const identity = makeIdentity('key');
-const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = newHostKey();
 let server: ssh2.Server;
 let run: Harness;
 

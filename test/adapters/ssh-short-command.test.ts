@@ -2,23 +2,21 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import ssh2 from 'ssh2';
 import { afterEach, expect, it } from 'vitest';
+import { newHostKey } from '../../app/demo/host-key.ts';
 import { runSession } from '../../adapters/ssh/session.ts';
 
 const client = new ssh2.Client();
-const server = new ssh2.Server(
-  { hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] },
-  (connection) => {
-    connection.on('authentication', (context) => context.accept());
-    connection.on('session', (accept) => {
-      accept().on('exec', (acceptCommand) => {
-        const channel = acceptCommand();
-        channel.write('out');
-        channel.exit(7);
-        channel.end();
-      });
+const server = new ssh2.Server({ hostKeys: [newHostKey()] }, (connection) => {
+  connection.on('authentication', (context) => context.accept());
+  connection.on('session', (accept) => {
+    accept().on('exec', (acceptCommand) => {
+      const channel = acceptCommand();
+      channel.write('out');
+      channel.exit(7);
+      channel.end();
     });
-  },
-);
+  });
+});
 
 afterEach(async () => {
   client.end();

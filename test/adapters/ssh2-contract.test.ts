@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepKexProof } from '../../adapters/ssh/kex-proof.ts';
 import { insidesOf, type SendPacket, type Ssh2Insides } from '../../adapters/ssh/ssh2-insides.ts';
 import { keyForSsh2 } from '../../adapters/ssh/ssh2-key.ts';
+import { newHostKey } from '../../app/demo/host-key.ts';
 import { createAuthenticator } from '../support/authenticator.ts';
 import { makeIdentity, signAs, string } from '../support/ssh-port.ts';
 import { hasSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -286,5 +287,13 @@ describe("ssh2's keys", () => {
     expect([key?.type, key?.getPublicSSH()]).toEqual([one.algorithm, blob]);
     expect(keyForSsh2(parseKey, blob.subarray(1))).toBeNull();
     expect(keyForSsh2(() => new Error('ssh2 is another one'), blob)).toBeNull();
+  });
+});
+
+describe('ssh2 without a server', () => {
+  it('reads every host key that the demo makes', () => {
+    for (let time = 0; time < 500; time += 1) {
+      expect(ssh2.utils.parseKey(newHostKey())).not.toBeInstanceOf(Error);
+    }
   });
 });
