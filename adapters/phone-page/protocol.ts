@@ -11,7 +11,7 @@ import type { PageAction } from './actions.ts';
 import type { PhoneState } from './state.ts';
 
 /** Both have to have the same: a page that is older than its signer loads itself anew. */
-export const PAGE_PROTOCOL = 1;
+export const PAGE_PROTOCOL = 2;
 
 export const paths = {
   pair: '/api/pair',

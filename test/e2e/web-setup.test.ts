@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -186,8 +186,22 @@ describe('the way of an iPhone to the page', built, () => {
     const failed = await phone.run(['start', '--port', '0', '--web', '--web-port', String(port)]);
     expect(failed).toMatchObject({ status: 2, stderr: expect.stringContaining('is taken') });
     await new Promise((closed) => taken.close(closed));
-    const { origin } = await serve(phone, '--name', 'signer-mine.local');
+    const { started, origin } = await serve(phone, '--name', 'signer-mine.local');
     expect(origin).toMatch(/^https:\/\/signer-mine\.local:/);
+    started.kill('SIGTERM');
+    await started.ended;
+  });
+
+  it('goes on with the authority of a first start that came to nothing', async () => {
+    const phone = bench.device('signer');
+    const host = 'signer-left.local';
+    mkdirSync(join(phone.home, 'web'), { recursive: true, mode: 0o700 });
+    const left = JSON.stringify({ host, ...(await createAuthority(host)) });
+    const file = join(phone.home, 'web', 'authority.json');
+    writeFileSync(file, left, { mode: 0o600 });
+    const { origin } = await serve(phone);
+    expect(new URL(origin).hostname).toBe(host);
+    expect(readFileSync(file, 'utf8')).toBe(left);
   });
 
   it('has as many steps as there are', async () => {

@@ -21,6 +21,8 @@ export interface Fake {
     create: CreateOutcome | 'continue';
     /** `null`: the key is made. */
     seal: CreateOutcome | null;
+    /** Whether the browser can forget a passkey. */
+    forgets: boolean;
     /** A sentence: what is asked is refused. */
     refusal: string | null;
     push: 'on' | 'denied' | 'unavailable';
@@ -64,6 +66,7 @@ export function createPhone(): Phone {
       pair: 'paired',
       create: { ok: true, fingerprint: '' },
       seal: null,
+      forgets: true,
       refusal: null,
       push: 'on',
     },
@@ -81,7 +84,10 @@ export function createPhone(): Phone {
       noted('seal')();
       return answers.seal ?? firstIdentity();
     },
-    giveUp: async () => noted('giveUp')(),
+    async giveUp() {
+      noted('giveUp')();
+      return answers.forgets;
+    },
   };
   const firstIdentity = (): CreateOutcome => ({
     ok: true,

@@ -68,6 +68,18 @@ describe('the pages that are open', () => {
     expect(again.closed).toEqual([]);
   });
 
+  it('are not closed by a word of their older connection that comes late', () => {
+    const { left, connect } = rig();
+    const old = connect('old');
+    const again = connect('again');
+    again.isSeen('one');
+    old.isSeen('one');
+    expect(again.closed).toEqual([]);
+    again.isSeen('one', false);
+    expect(old.closed).toEqual([closeCodes.ended]);
+    expect(left).toEqual(['old']);
+  });
+
   it('are two in two windows, and in two browsers that say the same', () => {
     const { pages, left, connect } = rig();
     connect('a').isSeen('one');

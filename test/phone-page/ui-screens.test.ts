@@ -217,9 +217,9 @@ describe.skipIf(chromiumMissing !== null)(
       const { page, calls, set } = await opened(scene(), '#identities/new');
       await page.getByRole('radio', { name: 'Sealed key' }).check();
       const cancelled = { ok: false, why: 'cancelled', sentence: null } as const;
-      await set({ create: 'continue', seal: cancelled });
+      await set({ create: 'continue', seal: cancelled, forgets: false });
       await page.getByRole('button', { name: 'Create' }).click();
-      const giveUp = page.getByRole('button', { name: 'Give up, and forget the passkey' });
+      const giveUp = page.getByRole('button', { name: 'Give up' });
       expect(await giveUp.count()).toBe(0);
       await page.getByRole('button', { name: 'Seal the key' }).click();
       await expect
@@ -227,6 +227,9 @@ describe.skipIf(chromiumMissing !== null)(
         .toContain('The passkey is made, the key is not.');
       await giveUp.click();
       await page.getByRole('button', { name: 'Create' }).waitFor();
+      await expect
+        .poll(() => page.getByRole('alert').textContent())
+        .toBe('The passkey “iPhone” is in your passwords. Remove it there.');
       expect((await calls()).map(([name]) => name)).toContain('giveUp');
       expect((await calls()).map(([name]) => name).slice(0, 2)).toEqual(['beginSealedKey', 'seal']);
     });

@@ -17,10 +17,21 @@ function waking(now: { isVisible: boolean; isUnseen: boolean }) {
 }
 
 describe('the page is asleep', () => {
-  it('at once where nobody has it before them', () => {
+  it('in a moment where nobody has it before them', () => {
     const { arrived, woken } = waking({ isVisible: false, isUnseen: true });
     arrived(ref);
+    vi.advanceTimersByTime(500);
     expect(woken).toEqual([ref]);
+  });
+
+  it('not where it only comes back', () => {
+    const now = { isVisible: false, isUnseen: true };
+    const { arrived, woken } = waking(now);
+    arrived(ref);
+    vi.advanceTimersByTime(300);
+    now.isUnseen = false;
+    vi.advanceTimersByTime(10_000);
+    expect(woken).toEqual([]);
   });
 
   it('not where it has painted the sheet', () => {
@@ -32,11 +43,12 @@ describe('the page is asleep', () => {
     expect(woken).toEqual([]);
   });
 
-  it('soon where it calls itself visible and paints nothing', () => {
+  it('later where it calls itself visible and paints nothing', () => {
     const { arrived, woken } = waking({ isVisible: true, isUnseen: true });
     arrived(ref);
+    vi.advanceTimersByTime(1_999);
     expect(woken).toEqual([]);
-    vi.advanceTimersByTime(2_000);
+    vi.advanceTimersByTime(1);
     expect(woken).toEqual([ref]);
   });
 });

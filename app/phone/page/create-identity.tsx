@@ -33,6 +33,13 @@ export function CreateScreen({ state, abilities }: CreateScreenProps) {
     setSealing(null);
     throw new Error(outcome.sentence ?? createProblems[outcome.why]);
   };
+  const giveUp = (isForgotten: boolean) => {
+    setSealing(null);
+    if (isForgotten) return;
+    act.run(() =>
+      Promise.reject(new Error(`The passkey “${name}” is in your passwords. Remove it there.`)),
+    );
+  };
   const create = async () =>
     settle(await (kind === 'passkey' ? phone.createPasskey(name) : phone.beginSealedKey(name)));
 
@@ -83,7 +90,7 @@ export function CreateScreen({ state, abilities }: CreateScreenProps) {
         <SealStep
           sealing={sealing}
           onOver={(outcome) => act.run(async () => settle(outcome))}
-          onGivenUp={() => setSealing(null)}
+          onGivenUp={giveUp}
         />
       )}
     </>

@@ -43,8 +43,8 @@ export interface Phone {
 export interface Sealing {
   /** In the handler of a tap. Again after it was cancelled; over after anything else. */
   seal(): Promise<CreateOutcome>;
-  /** Has the browser forget the passkey, where it can. Does nothing once it is over. */
-  giveUp(): Promise<void>;
+  /** Asks the browser to forget the passkey. `false`: it cannot. Does nothing once it is over. */
+  giveUp(): Promise<boolean>;
 }
 
 export type CreateOutcome =

@@ -8,7 +8,8 @@ interface SealStepProps {
   sealing: Sealing;
   /** It was made, or never will be. */
   onOver(outcome: CreateOutcome): void;
-  onGivenUp(): void;
+  /** `isForgotten`: whether the browser took the passkey away. */
+  onGivenUp(isForgotten: boolean): void;
 }
 
 export function SealStep({ sealing, onOver, onGivenUp }: SealStepProps) {
@@ -43,9 +44,9 @@ export function SealStep({ sealing, onOver, onGivenUp }: SealStepProps) {
           type="button"
           class="button plain"
           disabled={act.isBusy}
-          onClick={() => act.run(() => sealing.giveUp(), onGivenUp)}
+          onClick={() => act.run(async () => onGivenUp(await sealing.giveUp()))}
         >
-          Give up, and forget the passkey
+          Give up
         </button>
       )}
     </div>

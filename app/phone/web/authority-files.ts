@@ -56,11 +56,11 @@ export async function certificateFor(
   };
 }
 
-/** With the name, its authority goes; the authority of another name stays. */
-export function forgetCertificatesOf(home: string, host: string): void {
-  if (read(home, 'authority.json')?.host === host) forgetCertificates(home);
-}
+/** The name that the authority here is for; `null`: there is none. @throws {Trouble} */
+export const authorityName = (home: string): string | null =>
+  read(home, 'authority.json')?.host ?? null;
 
+/** With the name, its authority goes. */
 export function forgetCertificates(home: string): void {
   for (const name of ['authority.json', 'leaf.json']) {
     rmSync(join(folderOf(home), name), { force: true });

@@ -19,6 +19,8 @@ export interface PagesParts {
 
 interface Page {
   connection: PageConnection;
+  /** Of connections, in the order in which they were opened. */
+  number: number;
   /** Of the loading of the page that speaks on it; empty before it said so. */
   document: string;
   isVisible: boolean;
@@ -33,6 +35,7 @@ export function createPages() {
   let parts: PagesParts | null = null;
   let screen: PageScreen | null = null;
   let isTelling = false;
+  let connected = 0;
 
   function tellState(page: Page): void {
     const state = stateFor(page);
@@ -66,8 +69,8 @@ export function createPages() {
     page.document = document;
     const { browserId } = page.connection;
     for (const other of pages.values()) {
-      const isOlder = other.document === document && other.connection.browserId === browserId;
-      if (other === page || !isOlder) continue;
+      const isSame = other.document === document && other.connection.browserId === browserId;
+      if (!isSame || other.number >= page.number) continue;
       left(other);
       other.connection.close(closeCodes.ended);
     }
@@ -100,7 +103,14 @@ export function createPages() {
       [parts, screen] = [given, sheet];
     },
     connected(connection: PageConnection): void {
-      const page: Page = { connection, document: '', isVisible: false, told: '' };
+      connected += 1;
+      const page: Page = {
+        connection,
+        number: connected,
+        document: '',
+        isVisible: false,
+        told: '',
+      };
       let isGreeted = false;
       // A cookie alone gets nothing: only who signs is told anything.
       connection.onMessage((message) => {

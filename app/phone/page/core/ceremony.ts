@@ -101,12 +101,13 @@ function passkeyOf(made: PublicKeyCredential, rpId: string): NewPasskey | null {
   };
 }
 
-/** Has the browser forget a passkey that no identity has. Only some can, and none says whether. */
-export async function forgetPasskey({ rpId, id }: Credential): Promise<void> {
+/** Asks the browser to forget a passkey that no identity has. `false`: it stays in their passwords. */
+export async function forgetPasskey({ rpId, id }: Credential): Promise<boolean> {
   try {
     await PublicKeyCredential.signalUnknownCredential({ rpId, credentialId: id });
+    return true;
   } catch {
-    // It cannot: the person removes it from their passwords.
+    return false;
   }
 }
 

@@ -56,10 +56,10 @@ export function createCreations(parts: CreationsParts) {
   function sealingOf(creation: Creation, passkey: NewPasskey): Sealing {
     let isOver = false;
 
-    async function giveUp(): Promise<void> {
-      if (isOver) return;
+    async function giveUp(): Promise<boolean> {
+      if (isOver) return true;
       isOver = true;
-      await forgetPasskey(passkey.credential);
+      return forgetPasskey(passkey.credential);
     }
 
     async function seal(): Promise<CreateOutcome> {
@@ -78,8 +78,9 @@ export function createCreations(parts: CreationsParts) {
         await giveUp();
         return noPrf;
       }
-      isOver = true;
       const { sealed, proof } = await sealNewKey(secret, salt, challenge);
+      if (isOver) return cancelled;
+      isOver = true;
       return finish(creation, passkey, { sealed, assertion, proof });
     }
 

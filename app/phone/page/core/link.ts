@@ -87,10 +87,11 @@ export function openLink(parts: LinkParts): Link {
         parts.up();
       },
       message(message) {
+        silentLooks = 0;
+        if (message.type === 'beat') return;
         // Only now it is sure that the signer takes what this page says.
         failures = 0;
-        silentLooks = 0;
-        if (message.type !== 'beat') parts.message(message);
+        parts.message(message);
       },
       closed(code) {
         // Without a hello it may have been the session that was refused: a browser does not say.
