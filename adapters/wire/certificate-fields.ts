@@ -8,6 +8,7 @@ export interface CertificateFields {
   /** Of users or of hosts. */
   type: number;
   keyId: string;
+  /** Names it is valid for; empty means that it names none. */
   principals: string[];
   /** Seconds since 1970. `validBefore` is 2^64 − 1 for "forever". */
   validAfter: bigint;

@@ -1,23 +1,13 @@
 /** OpenSSH user certificates for P-256 keys (OpenSSH PROTOCOL.certkeys), read strictly. */
-import { readCertificateFields } from './certificate-fields.ts';
+import { readCertificateFields, type CertificateFields } from './certificate-fields.ts';
 import { isUncompressedPoint, NISTP256 } from './identity-key.ts';
 import { ECDSA_SHA2_NISTP256_CERT, SSH_CERT_TYPE_USER } from './protocol.ts';
 import { wireReader } from './wire-reader.ts';
 
-/** Bytes are views on the blob. The CA's signature is there, but nobody has verified it. */
-export interface UserCertificateFields {
+/** Nobody has verified the CA's signature, which is there. */
+export interface UserCertificateFields extends Omit<CertificateFields, 'type' | 'signature'> {
   /** Of the certified key: 65 bytes `04 x y`. */
   point: Uint8Array;
-  serial: bigint;
-  keyId: string;
-  /** Login names it is valid for; empty means that it names none. */
-  principals: string[];
-  /** Seconds since 1970. `validBefore` is 2^64 − 1 for "forever". */
-  validAfter: bigint;
-  validBefore: bigint;
-  criticalOptions: string[];
-  /** The CA's plain key blob. */
-  caKey: Uint8Array;
 }
 
 /** `null` unless `blob` is wholly one P-256 user certificate, in canonical form. */
